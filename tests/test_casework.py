@@ -243,6 +243,25 @@ def test_the_digest_of_a_run_says_how_the_likelihood_rose() -> None:
     assert made.changes == ({document["id"]: text} if made.parts["changed"] else {})
 
 
+def test_what_is_confirmed_is_a_section_of_its_own_until_it_becomes_more_severe() -> None:
+    room = Options(budget=1000.0)
+    store = runs([quiet(20) + raid(steps=2) + until(TODAY)], room)
+    (document,) = publish.stored(store)
+    judged(store, "confirmed", TODAY * DAY + 20 * HOUR, document)
+    made = digest.make(store)
+    assert (counts(made), [item["id"] for item in made.confirmed]) == ({}, [document["id"]])
+    assert digest.lines(made, {document["id"]: "abc"})[-2:] == [
+        "Confirmed, work in progress (1)",
+        f"  {digest.line(document, 'abc')}",
+    ]
+    assert made.headline.endswith("; 1 listed in all, 1 of them confirmed")
+    assert run(store, others(TODAY + 1), room).run["verdicts"]["in_work"] == [document["id"]]
+    (given,) = verdicts.standing(verdicts.verdicts(store)).values()
+    less = {document["id"]: given._replace(severity="high")}
+    assert document["severity"] == "critical" and not verdicts.in_work(less, [document]), "it is to be read again"
+    assert verdicts.in_work({document["id"]: given._replace(severity="")}, [document]), "an export names no severity"
+
+
 def test_what_a_pattern_resolved_is_said_with_the_severity_of_what_it_covers() -> None:
     """A pattern up to low covers the newest episode; that of last week was medium, and benign."""
     first: Any = {"revision": 1, "time": NOW, "day": NOW[:10], "why": "first seen", "identity": "a", "signals": [],
@@ -259,7 +278,7 @@ def test_what_a_pattern_resolved_is_said_with_the_severity_of_what_it_covers() -
 
 def test_the_digest_is_printed_and_goes_with_nothing_but_a_time(out: Path) -> None:
     answer: dict[str, Any] = json.loads(desk(listing, "--digest", "--json", out=out))
-    assert set(answer) == {"since", "listed", *digest.PARTS}
+    assert set(answer) == {"since", "listed", "confirmed", *digest.PARTS}
     assert "listed in all" in desk(listing, "--digest", "--since", "2026-02-01", out=out)
     for words in (("--severity", "high"), ("--all",), ("--csv",), ("--identity", "x"), ("--kind", "posture")):
         with pytest.raises(InputError, match="--digest goes with"):

@@ -90,7 +90,7 @@ def test_the_table_in_eighty_columns() -> None:
         "8   52% medium     Exposure: Access key found in a public       2026-03-11 20:00\n"
         "    4e4b6f         repository                                   for 4 min\n"
         "                   user/billing-export, new identity, fi…\n"
-        "New first, then by expected loss (likelihood × impact).\n"
+        "New first, confirmed last, each by expected loss (likelihood × impact).\n"
         "Caveats: 3 of 184,221 records could not be read.\n"
         "184,221 records → 312 identities → 2 notables listed; alerts 61 in, 2 out; not\n"
         "listed 4 notables; budget 22 rows a week (10 a day per 1,000 identities), 9\n"
@@ -128,6 +128,24 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
     lines = stream.getvalue().splitlines()
     titles = [line.strip() for line in lines if line.strip().endswith(")") and line[:1].isupper() and "(1)" in line]
     assert titles == ["New (1)", "Still open (1)", "Not listed (1)"]
+
+
+def test_what_is_confirmed_stands_below_what_is_to_be_done_in_one_line_each() -> None:
+    sure, todo, new = (altered({**documents()[0], "id": f"{n}52b5797c8", "rank": n + 1}) for n in range(3))
+    rows = [new, altered({**todo, "life": "ongoing"}), sure]
+    said = {**run(3), "verdicts": {"confirmed": {sure["id"]: "ann"}, "in_work": [sure["id"]]}}
+    stream = io.StringIO()
+    show(rows, said, Console(file=stream, width=160))
+    lines = stream.getvalue().splitlines()
+    titles = [line.strip() for line in lines if line.strip().endswith("(1)")]
+    assert titles == ["New (1)", "Still open (1)", "Confirmed, work in progress (1)"]
+    at = lines.index("Confirmed, work in progress (1)")
+    assert sure["id"][:6] in lines[at + 1] and "(confirmed)" in lines[at + 1] and not lines[at + 2].strip()
+    judged = [altered({**row, "verdict": "", "in_work": row is sure, "work": None}) for row in rows]
+    assert [line for line in list_of(judged, 160) if line.endswith("(1)")] == titles, "nhi list has the same sections"
+    assert [row["id"] for row in ranked(rows[::-1], [sure["id"]])][-1] == sure["id"], "its rank is the last, too"
+    older = {**run(3), "verdicts": {"confirmed": {sure["id"]: "ann"}}}
+    assert [*words.in_work(older)] == [sure["id"]], "run.json of an earlier version does not say who works on what"
 
 
 def test_what_waits_for_a_verdict_alone_is_one_line() -> None:
@@ -199,7 +217,7 @@ def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:
 
 
 def test_what_somebody_confirmed_says_so_on_the_next_day() -> None:
-    said = {**run(1), "verdicts": {"confirmed": {documents()[0]["id"]: "ann"}}}
+    said = {**run(1), "verdicts": {"confirmed": {documents()[0]["id"]: "ann"}, "in_work": []}}  # it rose since
     assert "confirmed, by ann: user/deploy-bot" in shown([documents()[0]], 100, said)
 
 

@@ -264,6 +264,8 @@ class ListedDocument(NotableDocument, total=False):
     """A notable of a list, with what people have said of it since the list was written."""
 
     verdict: str
+    in_work: bool
+    """Whether people confirmed it and work on it: nothing has to be decided."""
     work: Optional[dict[str, Any]]
     """Notes, who works on it, and whether somebody does."""
 

@@ -15,6 +15,8 @@ BESIDE = 0.1
 of the whole day gives to each row says nothing about the routine beside a theft."""
 REASON_LOG_ODDS = 0.25
 """Log-odds of the likelihood from which a signal is a reason."""
+BACK = "Back since"
+"""How the sentence begins that explains why a notable is listed again after a verdict."""
 CAME_LATE = "came late"
 """Of an episode whose records came after its day was closed."""
 LITTLE = 0.1

@@ -12,11 +12,9 @@ from typing import NamedTuple, Optional
 from nhi_watch.context.networks import network_of
 from nhi_watch.core.documents import NotableDocument, TimelineDocument
 from nhi_watch.core.notable import clip, dimensions_of
-from nhi_watch.core.status import REASON_LOG_ODDS, unusual_calls
+from nhi_watch.core.status import BACK, REASON_LOG_ODDS, unusual_calls
 from nhi_watch.core.timestamps import HOUR, render
 
-BACK = "Back since"
-"""How the sentence begins that explains why a notable is listed again after a verdict."""
 LONGEST = 900
 _NAMED = 4
 """Values of each kind that are named."""

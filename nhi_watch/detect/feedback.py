@@ -454,6 +454,20 @@ def confirmed(rows: Rows) -> dict[str, str]:
     return {name: verdict.by for name, verdict in sorted(latest.items()) if verdict.verdict == "confirmed"}
 
 
+def in_work(standing_verdicts: Mapping[str, Verdict], notables: Iterable[NotableDocument]) -> frozenset[str]:
+    """Ids of the notables that people confirmed and work on: nothing has to be decided about them.
+
+    One that has become more severe since the verdict is to be read again.
+    """
+    confirmed_verdicts = {name: v for name, v in standing_verdicts.items() if v.verdict == "confirmed"}
+    mine = ((notable, confirmed_verdicts[notable["id"]]) for notable in notables if notable["id"] in confirmed_verdicts)
+    return frozenset(
+        notable["id"]
+        for notable, verdict in mine
+        if not verdict.severity or _rank(notable["severity"]) <= _rank(verdict.severity)
+    )
+
+
 def hidden_of(notables: Iterable[NotableDocument], end: int) -> tuple[dict[str, int], float]:
     """Why notables are settled → how many, and the highest expected loss of those that go on at the data's end."""
     hidden, gravest = dict[str, int](), 0.0

@@ -111,7 +111,10 @@ def result(publisher: Publisher, context: Context, state: State, scope: Scope, r
         lambda document: publisher.single_row(document, end),
         context.networks,
     )
-    documents = ranked([*followed, *(publisher.single_row(document, end) for document in publisher.blind_spots(end))])
+    silent = (publisher.single_row(document, end) for document in publisher.blind_spots(end))
+    documents = [*followed, *silent]
+    in_work = feedback.in_work(feedback.standing(feedback.verdicts(rows)), documents)
+    documents = ranked(documents, in_work)
     events = publisher.publish(documents, end)
     documents = [document for document in documents if not document["merged_into"]]
     listed = [document for document in documents if is_shown(document)]
@@ -137,7 +140,12 @@ def result(publisher: Publisher, context: Context, state: State, scope: Scope, r
         "days_known": len(state.daybook.days),
         "data_end": render(end),
         "week": standing.week._asdict(),
-        "verdicts": {"hidden": hidden, "gravest": gravest, "confirmed": feedback.confirmed(rows)},
+        "verdicts": {
+            "hidden": hidden,
+            "gravest": gravest,
+            "confirmed": feedback.confirmed(rows),
+            "in_work": sorted(in_work),
+        },
         "withdrawn": sum(event.change == "withdrawn" for event in events),
     }
     return Result([document for document in scored if document["listed"]], {**run, **counts}, listed, below, events)
@@ -153,13 +161,15 @@ class Scope(NamedTuple):
     """Places of a week that the budget allows."""
 
 
-def ranked(notables: Iterable[NotableDocument]) -> list[NotableDocument]:
-    """Notables in the order of the morning list: new ones, those still open, those without a place, settled ones."""
+def ranked(notables: Iterable[NotableDocument], in_work: Collection[str] = ()) -> list[NotableDocument]:
+    """Notables in the order of the morning list: new ones, those still open, those that people confirmed and work on
+    (`in_work`), those that are not listed, settled ones."""
 
     def key(document: NotableDocument) -> tuple[Any, ...]:
         return (
             is_resolved(document),
             not is_shown(document),
+            document["id"] in in_work,
             not (is_shown(document) and is_new(document)),
             *order(document),
         )

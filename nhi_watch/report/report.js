@@ -205,7 +205,7 @@ const start = () => {
   if (by("scatter") && all.length) {
     const listed = all.filter((n) => n.part === "New" || n.part === "Still open"), fresh = listed.filter((n) => n.part === "New");
     by("scatter").append(scatter(all.filter((n) => n.listed)));
-    if (!fresh.length) by("first-title").textContent = "Nothing is new; still open";
+    if (!fresh.length) by("first-title").textContent = listed.length ? "Nothing is new; still open" : "Nothing waits for a verdict";
     by("first").append(...(fresh.length ? fresh : listed).slice(0, 3).map((n) => h("li", {}, h("a", { href: `#${encodeURIComponent(n.short)}` }, badge(n.severity), " ", h("b", {}, n.title)), h("p", {}, n.summary))));
   }
   filter();

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
 from nhi_watch.core.notable import BANDS, SEVERITIES
-from nhi_watch.report.words import amount, clock, confirmed, likely, signal, some, visible
+from nhi_watch.report.words import amount, clock, confirmed, in_work, likely, signal, some, visible
 
 
 class FunnelStep(NamedTuple):
@@ -87,6 +87,7 @@ def page_of(run: Mapping[str, Any]) -> list[Any]:
         no_notables(run),
         could_not_tell(run),
         confirmed(run),
+        [*in_work(run)],
         run.get("work"),
     ]
 

@@ -62,10 +62,10 @@ def show(
     """
     short = short_ids(str(notable["id"]) for notable in (*notables, *below))
     for title in PARTS:
-        part = [notable for notable in (*notables, *below) if part_of(notable) == title]
+        part = [notable for notable in (*notables, *below) if part_of(notable, words.in_work(run)) == title]
         if part:
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
-            if title == words.STILL_OPEN:
+            if title in (words.STILL_OPEN, words.CONFIRMED):
                 waiting = words.waiting(part, run)
                 ids = {notable["id"] for notable in waiting}
                 for notable in part:

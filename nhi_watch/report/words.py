@@ -13,10 +13,9 @@ from nhi_watch.context import frameworks
 from nhi_watch.core import timestamps
 from nhi_watch.core.documents import ControlDocument, IdentityDocument, NotableDocument
 from nhi_watch.core.notable import BANDS, IMPACTS, LET_IN, clip, risk_of
-from nhi_watch.core.status import INSTEAD, LITTLE, is_new, is_resolved, is_waiting, tells_calls, unusual_calls
+from nhi_watch.core.status import BACK, INSTEAD, LITTLE, is_new, is_resolved, is_waiting, tells_calls, unusual_calls
 from nhi_watch.core.timestamps import parse
 from nhi_watch.detect import casework
-from nhi_watch.detect.changes import BACK
 from nhi_watch.detect.model import SUREST
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
@@ -261,6 +260,12 @@ def confirmed(run: Mapping[str, Any]) -> Mapping[str, str]:
     return (run.get("verdicts") or {}).get("confirmed") or {}
 
 
+def in_work(run: Mapping[str, Any]) -> Collection[str]:
+    """Ids of the notables that were confirmed and are worked on, out of run.json."""
+    said = run.get("verdicts") or {}
+    return said["in_work"] if "in_work" in said else confirmed(run)
+
+
 def left_out(notable: NotableDocument, more: Sequence[Any] = ()) -> list[str]:
     """How many calls a timeline without the routine ones leaves out; `more`: unusual ones that have no room.
 
@@ -281,27 +286,28 @@ def is_back(notable: NotableDocument) -> bool:
     return str(notable.get("since") or "").startswith(BACK)
 
 
-ORDERED = "New first, then by expected loss (likelihood × impact)"
-STILL_OPEN = "Still open"
-NEW = "New"
-PARTS = (NEW, STILL_OPEN, "Earlier", "Not listed", "Settled")
+ORDERED = "New first, confirmed last, each by expected loss (likelihood × impact)"
+NEW, STILL_OPEN, CONFIRMED = "New", "Still open", "Confirmed, work in progress"
+PARTS = (NEW, STILL_OPEN, CONFIRMED, "Earlier", "Not listed", "Settled")
 """Of the list, in their order."""
 
 
-def part_of(notable: NotableDocument) -> str:
-    """The part of the list in which a notable stands."""
+def part_of(notable: NotableDocument, in_work: Collection[str] = ()) -> str:
+    """The part of the list to which a notable belongs; `in_work`: ids of those that people confirmed and work on."""
     if is_resolved(notable):
         return "Settled"
     if not notable["listed"]:
         return "Not listed"
     if notable["life"] == "closed":
         return "Earlier"
+    if notable["id"] in in_work:
+        return CONFIRMED
     return NEW if is_new(notable) else STILL_OPEN
 
 
-def is_going_on(notable: NotableDocument) -> bool:
+def is_going_on(notable: NotableDocument, in_work: Collection[str] = ()) -> bool:
     """Whether one line is enough for a notable: it was read before. A finding of posture is read as a table."""
-    return part_of(notable) == STILL_OPEN and notable["kind"] != "posture"
+    return part_of(notable, in_work) in (STILL_OPEN, CONFIRMED) and notable["kind"] != "posture"
 
 
 def going_on(notable: NotableDocument, short_id: str, said: str, width: int) -> list[str]:

@@ -308,16 +308,16 @@ def publish(
     """
     from nhi_watch.detect.run import ranked
     from nhi_watch.hosts.files import originals
-    from nhi_watch.report import jsonlines
+    from nhi_watch.report import jsonlines, words
 
-    path, fresh = out / LISTED, list(fresh)
+    path, fresh, known = out / LISTED, list(fresh), run_of(out)
     parts = {name for notable in fresh if notable["folded"] for name in notable["folded"]["ids"]}
     kept = [n for n in jsonlines.read_any(path) if n["kind"] != replaced and n["id"] not in parts]
-    listed = ranked([*kept, *fresh])
+    listed = ranked([*kept, *fresh], words.in_work(known))
     below: list[NotableDocument] = [*jsonlines.read_any(out / BELOW)]
     for rank, notable in enumerate(below, len(listed) + 1):
         notable["rank"] = rank
-    run = {**run_of(out), "notables": len(listed)}
+    run = {**known, "notables": len(listed)}
     with originals.of_state(state or out / "state.sqlite") as places:
         events = originals.renew(out, [*listed, *below], places)
     write_lists(out, state, (listed, below), run, events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, cast
 
 from nhi_watch.core.documents import NotableDocument
@@ -36,12 +36,18 @@ class Digest(NamedTuple):
     """How many are listed in all."""
     changes: Mapping[str, str]
     """Id of each that changed → what."""
+    confirmed: Sequence[NotableDocument]
+    """Those listed that people confirmed and work on, the most severe first: they are in none of `parts`."""
 
     @property
     def headline(self) -> str:
         """All of it in one line."""
         counts = ", ".join(f"{len(self.parts[name])} {name}" for name in PARTS)
-        return f"{counts} since {words.clock(render(self.since))} UTC; {self.standing} listed in all"
+        return f"{counts} since {words.clock(render(self.since))} UTC; {self.standing} listed in all{self._in_work}"
+
+    @property
+    def _in_work(self) -> str:
+        return f", {len(self.confirmed)} of them confirmed" if self.confirmed else ""
 
 
 def make(rows: Rows, since: Optional[int] = None) -> Digest:
@@ -53,6 +59,7 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
     parts: dict[str, list[NotableDocument]] = {name: [] for name in PARTS}
     verdicts, standing = find.standing(rows, (item for _, item in known)), 0
     changed: dict[str, str] = {}
+    in_work, confirmed = find.in_work(verdicts, (item for _, item in known)), list[NotableDocument]()
     for published, document in known:
         verdict = verdicts.get(document["id"])
         is_resolved = verdict is not None and verdict.verdict in RESOLVING and publish.is_shown(document)
@@ -65,10 +72,12 @@ def make(rows: Rows, since: Optional[int] = None) -> Digest:
             changed[document["id"]] = changes.since_time(document, published.log, first)
         elif name == "changed":  # nobody resolved it, and it is in no list
             document = {**document, "closed_why": DISPLACED}
-        if name:
+        if is_listed and document["id"] in in_work:
+            confirmed.append(document)
+        elif name:
             parts[name].append(_as_resolved(document) if name == "resolved" else document)
     ordered = {name: sorted(notables, key=order) for name, notables in parts.items()}
-    return Digest(first, ordered, standing, changed)
+    return Digest(first, ordered, standing, changed, sorted(confirmed, key=order))
 
 
 def _part(published: Published, document: NotableDocument, since: int) -> str:
@@ -115,6 +124,11 @@ def lines(digest: Digest, short: Mapping[str, str]) -> list[str]:
             for item in others:
                 text_lines += [f"  {line(item, short[item['id']])}", *_explained(digest, name, item)]
             text_lines += [f"  {words.some(len(judged), 'notable')} by verdicts: nhi feedback list"] if judged else []
+    if digest.confirmed:
+        text_lines += ["", f"{words.CONFIRMED} ({len(digest.confirmed)})"]
+        for item in digest.confirmed:
+            text = digest.changes.get(item["id"], "")
+            text_lines.append(f"  {line(item, short[item['id']])}{f' ({visible(text, 200)})' if text else ''}")
     return text_lines
 
 
@@ -127,11 +141,12 @@ def _explained(digest: Digest, part: str, document: NotableDocument) -> list[str
 def plain(digest: Digest) -> Json:
     """A digest as JSON."""
     keys = ("id", "likelihood", "severity", "kind", "title", "since", "closed_why", "first_time", "last_time")
+    shown = {**digest.parts, "confirmed": digest.confirmed}
     parts = {
         name: [
             {**{key: cast(Json, item)[key] for key in keys}, "changes": digest.changes.get(item["id"], "")}
             for item in notables
         ]
-        for name, notables in digest.parts.items()
+        for name, notables in shown.items()
     }
     return {"since": render(digest.since), "listed": digest.standing, **parts}

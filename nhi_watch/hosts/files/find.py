@@ -188,6 +188,15 @@ def standing(rows: Rows, notables: Iterable[NotableDocument]) -> dict[str, Verdi
     }
 
 
+def in_work(verdicts: Mapping[str, Verdict], notables: Iterable[NotableDocument]) -> Collection[str]:
+    """Ids of the notables that were confirmed and are worked on; see `feedback.in_work`."""
+    if not any(verdict.verdict == "confirmed" for verdict in verdicts.values()):
+        return ()
+    from nhi_watch.detect import feedback
+
+    return feedback.in_work(verdicts, notables)
+
+
 def work(rows: Rows) -> Mapping[str, Any]:
     """Notable id → its assignee, status and notes; see `detect.casework`."""
     if next(iter(rows.scan("ledger", "note/", "note0")), None) is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -258,7 +258,8 @@ def _run(
         result.run[name] += count
     result.run["days_known"] = _known(state)
     _demand_events(result.run, job.out)
-    notables, below = lists_of([*result.standing, *result.notables], result.below)
+    in_work = result.run["verdicts"]["in_work"]
+    notables, below = lists_of([*result.standing, *result.notables], result.below, in_work)
     said = feedback.standing(feedback.verdicts(store))
     result.run["routines"] = [
         routine for routine in result.run["routines"] if not said.keys() >= set(routine["notables"])
@@ -278,11 +279,11 @@ def _known(state: State) -> int:
 
 
 def lists_of(
-    listed: Iterable[NotableDocument], below: Iterable[NotableDocument]
+    listed: Iterable[NotableDocument], below: Iterable[NotableDocument], in_work: Collection[str] = ()
 ) -> tuple[list[NotableDocument], list[NotableDocument]]:
     """What people read, ranked: the list, and what is below it; what is in both is in the list."""
     mine = {notable["id"]: notable for notable in listed}
-    listed = ranked(mine.values())
+    listed = ranked(mine.values(), in_work)
     below = [notable for notable in below if notable["id"] not in mine]
     return listed, [{**notable, "rank": rank} for rank, notable in enumerate(ranked(below), len(listed) + 1)]
 

@@ -101,7 +101,7 @@ def _digest(args: argparse.Namespace, console: Console) -> int:
 
     with common.opened(args, read_only=True) as store:
         contents = digest.make(store, common.seconds(args.since, "--since") if args.since else None)
-    short = short_ids(item["id"] for part in contents.parts.values() for item in part)
+    short = short_ids(item["id"] for part in (*contents.parts.values(), contents.confirmed) for item in part)
     return common.answer(args, console, digest.plain(contents), *digest.lines(contents, short))
 
 
@@ -157,9 +157,11 @@ def with_verdicts(args: argparse.Namespace, rows: list[Row], has_ended: bool = F
             if has_ended:
                 rows = [*rows, *ended(store, {row["id"] for row in rows})]
             verdicts, work = find.standing(store, rows), find.work(store)
+            confirmed = find.in_work(verdicts, rows)
         for row in rows:
             row["verdict"] = verdicts[row["id"]].verdict if row["id"] in verdicts else ""
             row["work"] = work.get(row["id"])
+            row["in_work"] = row["id"] in confirmed
     return rows
 
 
@@ -176,7 +178,7 @@ def ended(store: Rows, known: Collection[str]) -> Iterator[Row]:
         was_listed = bool(notable["listed_on"]) or notable["id"] in with_verdict
         has_ended = notable["life"] == "closed" and was_listed and not notable["merged_into"]
         if has_ended and notable["id"] not in known:
-            row: Row = {**notable, "verdict": "", "work": None}
+            row: Row = {**notable, "verdict": "", "in_work": False, "work": None}
             row["rank"], row["listed"] = 0, False
             yield row
 
@@ -214,14 +216,14 @@ def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> No
     """Print notables: those that merely go on in a line each, as `nhi score` does, the others as a table."""
     for title in words.PARTS:
         part = [row for row in shown if _part(row) == title]
-        still_open = [row for row in part if is_going_on(row) and not is_handled(row)]
-        others = [row for row in part if row not in still_open]
+        short_rows = [row for row in part if is_going_on(row, _in_work(row)) and not is_handled(row)]
+        others = [row for row in part if row not in short_rows]
         if part:
             console.print(Text(f"{title} ({len(part)})", "bold"))
         if others:
             _print_table(others, short, console)
-        if still_open:
-            lines = [line for row in still_open for line in _lines(row, short[row["id"]], console.width)]
+        if short_rows:
+            lines = [line for row in short_rows for line in _lines(row, short[row["id"]], console.width)]
             printed("\n".join([*lines, "\n"]), console)
 
 
@@ -230,7 +232,11 @@ def _part(row: Row) -> str:
     if is_handled(row):
         return "Settled"
     has_ended = row["life"] == "closed" and bool(row.get("listed_on")) and not row["merged_into"]
-    return "Earlier" if has_ended else words.part_of(row)
+    return "Earlier" if has_ended else words.part_of(row, _in_work(row))
+
+
+def _in_work(row: Row) -> tuple[str, ...]:
+    return (row["id"],) if row.get("in_work") else ()
 
 
 def _lines(row: Row, short: str, width: int) -> list[str]:
