@@ -12,6 +12,9 @@ before. What each finds: of DataDog's recorded attack techniques (labelled by th
 record matches, or is behind a notable of the list; and how much each says of the last ordinary day. The techniques are
 added to that day for `nhi`. Whole processes in turn, of each the least processor time; speeds are
 without what it takes to begin, which is told beside. `--quick`: a tenth of each day. `--page`: also write the table.
+
+Those records are sparse: each identity makes a few calls. So the speeds of `nhi baseline` and rsigma are measured
+over the simulated tenant of `bench_reading.py`, too, whose machines are as busy as real ones.
 """
 
 from __future__ import annotations
@@ -24,12 +27,14 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 from _bench import ENVIRONMENT, NHI, OUT, ROOT, write
-from bench_reading import cost
+from bench_reading import DAYS as LASTING
+from bench_reading import MACHINES, cost, tenant
 from bench_real import SHARED, moved, of_file, real, written
 
 from nhi_watch_lab.evaluation.exams import grouped
@@ -117,6 +122,13 @@ that names them. `nhi baseline` reads, judges and learns the day; the list is th
 | | rules | events a second | begins in | techniques found | reports on the ordinary day |
 |---|---:|---:|---:|---:|---:|
 """
+SIMULATED = """
+Over {events:,} records of {days} days of a simulated tenant of {machines} machines, in turn in the same run, without
+what each takes to begin:
+
+| | events a second | of orjson alone | of rsigma |
+|---|---:|---:|---:|
+"""
 NAMES = {
     "bare orjson": "orjson alone, parsing each line",
     "nhi baseline": "nhi_watch",
@@ -124,6 +136,29 @@ NAMES = {
     "azuma": "azuma (Python), the same rules",
     "panther": "panther's CloudTrail rules in their Python runner",
 }
+
+
+class Matched(NamedTuple):
+    """What a program said of the records of a file."""
+
+    pairs: list[tuple[str, str]]
+    """Record id and rule of each match."""
+    rules: str
+    """What it says of its rules."""
+    seconds: float
+    """Of the processor."""
+
+
+class Speeds(NamedTuple):
+    """What programs take for one file."""
+
+    events: int
+    events_a_second: dict[str, int]
+    """By program, without what it takes to begin."""
+    seconds: dict[str, float]
+    """The least of all rounds."""
+    matched: dict[str, Matched]
+    """By peer."""
 
 
 class Peer(NamedTuple):
@@ -135,8 +170,8 @@ class Peer(NamedTuple):
     is_json: bool = False
     """Whether its lines are objects that hold the record (rsigma), or an id and a rule."""
 
-    def matched(self, path: Path) -> tuple[list[tuple[str, str]], str, float]:
-        """Record id and rule of each match, what it says of its rules, and its seconds of the processor."""
+    def matched(self, path: Path) -> Matched:
+        """What it matches in a file of lines."""
         before = os.times()
         more = ["--include-event"] if self.is_json else []
         words = [*self.command, f"@{path}" if self.is_json else str(path), *more]
@@ -149,7 +184,7 @@ class Peer(NamedTuple):
             pairs = [(item["event"]["eventID"], item["rule_title"]) for item in matches]
         else:
             pairs = [(line.split("\t")[0], line.split("\t")[1]) for line in lines]
-        return pairs, done.stderr.strip()[-80:], sum(after[2:4]) - sum(before[2:4])
+        return Matched(pairs, done.stderr.strip()[-80:], sum(after[2:4]) - sum(before[2:4]))
 
 
 def peers(args: argparse.Namespace) -> tuple[list[Peer], dict[str, str]]:
@@ -248,6 +283,31 @@ def theirs(peer: Peer, records: Records, ordinary: list[tuple[str, str]], rules:
     }
 
 
+def speeds(path: Path, compared: Sequence[Peer], rounds: int) -> Speeds:
+    """What each program takes for a file of lines, and what the peers match in it."""
+    first, out = OUT / "data" / "first.ndjson", OUT / "peers-speed"
+    first.write_bytes(path.read_bytes().partition(b"\n")[0] + b"\n")
+    seconds: dict[str, list[float]] = defaultdict(list)
+    matched: dict[str, Matched] = {}
+    for _ in range(rounds):
+        for logs, what in ((first, " begins"), (path, "")):
+            shutil.rmtree(out, ignore_errors=True)
+            commands = {
+                "bare orjson": [sys.executable, "-c", BARE, str(logs)],
+                "nhi baseline": [NHI, "baseline", str(logs), "--out", str(out)],
+            }
+            for name, command in commands.items():
+                seconds[name + what].append(cost(command).seconds)
+            for peer in compared:
+                matched[peer.name] = peer.matched(logs)
+                seconds[peer.name + what].append(matched[peer.name].seconds)
+    least = {name: min(each) for name, each in seconds.items()}
+    events = sum(1 for _ in path.open("rb"))
+    names = [name for name in least if not name.endswith(" begins")]
+    speed = {name: round((events - 1) / max(0.01, least[name] - least[name + " begins"])) for name in names}
+    return Speeds(events, speed, least, matched)
+
+
 def page(figures: dict[str, Any], rounds: int) -> str:
     """The table as the documentation has it."""
     finds, seconds = {**figures["finds"], "nhi baseline": figures["finds"]["nhi"]}, figures["seconds"]
@@ -261,7 +321,12 @@ def page(figures: dict[str, Any], rounds: int) -> str:
         rows.append(f"| {' | '.join(cells)} |")
     left_out = [f"- {NAMES[name]}: {why}" for name, why in figures["left_out"].items()]
     about = ABOUT.format(events=figures["events"], rounds=rounds, days=DAYS, techniques=figures["finds"]["nhi"]["of"])
-    return about + "\n".join([*rows, *([""] if left_out else []), *left_out]) + "\n"
+    simulated = SIMULATED.format(events=figures["simulated"]["events"], machines=MACHINES, days=LASTING)
+    more = figures["simulated"]["events_a_second"]
+    for name, speed in more.items():
+        of_others = [f"{speed / more[other]:.2f}" if other in more else "" for other in ("bare orjson", "rsigma")]
+        simulated += f"| {' | '.join([NAMES[name], f'{speed:,}', *of_others])} |\n"
+    return about + "\n".join([*rows, *([""] if left_out else []), *left_out]) + "\n" + simulated
 
 
 def main() -> int:
@@ -275,29 +340,19 @@ def main() -> int:
     parser.add_argument("--page", type=Path, help="the page of the documentation that is to hold the table")
     args = parser.parse_args()
     compared, left_out = peers(args)
-    corpus, out = records(10 if args.quick else 1), OUT / "peers-speed"
-    events, item = sum(1 for _ in corpus.days[-1].open("rb")), corpus.days[-1]
-    first = OUT / "data" / "first.ndjson"
-    first.write_bytes(item.read_bytes().partition(b"\n")[0] + b"\n")
-    seconds: dict[str, list[float]] = defaultdict(list)
-    matched: dict[str, Any] = {}
-    for _ in range(args.rounds):
-        for path, what in ((first, " begins"), (item, "")):
-            shutil.rmtree(out, ignore_errors=True)
-            commands = {
-                "bare orjson": [sys.executable, "-c", BARE, str(path)],
-                "nhi baseline": [NHI, "baseline", str(path), "--out", str(out)],
-            }
-            for name, command in commands.items():
-                seconds[name + what].append(cost(command).seconds)
-            for peer in compared:
-                *matched[peer.name], took = peer.matched(path)
-                seconds[peer.name + what].append(took)
-    least = {name: min(each) for name, each in seconds.items()}
-    names = [name for name in least if not name.endswith(" begins")]
-    speed = {name: round((events - 1) / max(0.01, least[name] - least[name + " begins"])) for name in names}
-    finds = {"nhi": ours(corpus), **{peer.name: theirs(peer, corpus, *matched[peer.name]) for peer in compared}}
-    figures = {"events": events, "events_a_second": speed, "seconds": least, "finds": finds, "left_out": left_out}
+    lines = tenant()["lines"] / "cloudtrail.ndjson"
+    simulated = speeds(lines, [peer for peer in compared if peer.name == "rsigma"], args.rounds)
+    corpus = records(10 if args.quick else 1)
+    events, speed, least, matched = speeds(corpus.days[-1], compared, args.rounds)
+    found = {peer.name: theirs(peer, corpus, matched[peer.name].pairs, matched[peer.name].rules) for peer in compared}
+    figures = {
+        "events": events,
+        "events_a_second": speed,
+        "seconds": least,
+        "finds": {"nhi": ours(corpus), **found},
+        "left_out": left_out,
+        "simulated": {"events": simulated.events, "events_a_second": simulated.events_a_second},
+    }
     write(figures)
     if args.page:
         args.page.write_text(page(figures, args.rounds), "utf-8")

@@ -120,9 +120,19 @@ class Behaviour:
             keep(ids, record_id, RECORDS)
 
     def take(self, event: Event) -> None:
-        """Count one event, and feed the sketches from it."""
+        """Count one event, and feed the sketches from it; most events bring nothing new to them."""
         self.add(event.time, event.time % HOUR // 60, event.record_id)
-        sketch(self, event)
+        session, target, address = event.session, event.target, event.address
+        if session and session not in self.sessions:
+            sample(self.sessions, session, SESSIONS)
+        if target and target not in self.targets:
+            _touch(self, target)
+        if address and address not in self.addresses:
+            keep(self.addresses, address, ADDRESSES)
+        if event.issued:
+            sample(self.issued, event.issued, ISSUED)
+        for link in event.links:
+            keep(self.links, link, LINKS)
 
     def merge(self, other: Behaviour) -> None:
         """Take in what another part of the input says about the same shape and hour."""
@@ -158,7 +168,14 @@ def sample(kept: list[str], text: str, limit: int) -> None:
     rank = rank_of(text)
     if text in kept or (len(kept) >= limit and rank > rank_of(kept[-1])):
         return
-    kept.insert(bisect_left([rank_of(text) for text in kept], rank), text)
+    low, high = 0, len(kept)
+    while low < high:  # `bisect_left` takes no key before Python 3.10
+        middle = (low + high) // 2
+        if rank_of(kept[middle]) < rank:
+            low = middle + 1
+        else:
+            high = middle
+    kept.insert(low, text)
     del kept[limit:]
 
 
@@ -411,8 +428,13 @@ class IdentityDay:
             return False
         self.seen.add(mark)
         self.came.append(mark)
-        key, hour = key_of_event(event), event.time // HOUR
-        self.behaviour(key, hour).take(event)
+        key = key_of_event(event), event.time // HOUR
+        behaviour = self.behaviours.get(key)
+        if behaviour is None:
+            behaviour = self.behaviour(*key)
+        else:
+            self.fresh[id(behaviour)] = behaviour
+        behaviour.take(event)
         return True
 
     def may_hold(self, event: Event) -> bool:
@@ -443,7 +465,8 @@ class IdentityDay:
     @property
     def identity(self) -> Identity:
         """The identity in its fullest spelling: records of one day may name it differently."""
-        return max(key.identity for key, _ in self.behaviours)
+        spellings = {id(key.identity): key.identity for key, _ in self.behaviours}
+        return max(spellings.values())
 
     def ordered(self) -> list[Behaviour]:
         """By first time, then by shape."""
@@ -514,20 +537,6 @@ def _may_hold(b: Behaviour, event: Event) -> bool:
 def _may_be_among(text: str, smallest: list[str], limit: int) -> bool:
     """Whether a value may have been told, of which the smallest are kept."""
     return text in smallest or (len(smallest) == limit and text > smallest[-1])
-
-
-def sketch(behaviour: Behaviour, event: Event) -> None:
-    """Feed a behaviour's bounded sketches from an event; most events bring nothing new to them."""
-    if event.session and event.session not in behaviour.sessions:
-        sample(behaviour.sessions, event.session, SESSIONS)
-    if event.target and event.target not in behaviour.targets:
-        _touch(behaviour, event.target)
-    if event.address and event.address not in behaviour.addresses:
-        keep(behaviour.addresses, event.address, ADDRESSES)
-    if event.issued:
-        sample(behaviour.issued, event.issued, ISSUED)
-    for link in event.links:
-        keep(behaviour.links, link, LINKS)
 
 
 # ---- plain values

@@ -52,4 +52,10 @@ def remembered(most: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
 
 
 def _length(values: tuple[Any, ...]) -> int:
-    return sum(_length(v) if isinstance(v, tuple) else len(v) if isinstance(v, (str, bytes)) else 1 for v in values)
+    total = 0
+    for value in values:
+        if isinstance(value, (str, bytes)):
+            total += len(value)
+        else:
+            total += _length(value) if isinstance(value, tuple) else 1
+    return total

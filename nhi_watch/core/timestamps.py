@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from functools import lru_cache
+from typing import Optional
 
 from nhi_watch.core.errors import RejectError
 
@@ -18,6 +19,13 @@ _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1
 _IN_UTC = re.compile(r":([0-5]\d)(?:[.,]\d{1,9})?(?:Z|z|[+-]00:?00)?", re.ASCII)
 """From the seconds of a time on."""
 _SECONDS = {f":{second:02}Z": second for second in range(60)}
+_CLOCK = {
+    f"{between}{hour:02}:{minute:02}": hour * HOUR + minute * MINUTE
+    for between in "T "
+    for hour in range(24)
+    for minute in range(60)
+}
+"""What follows a date, up to the minute → seconds since midnight."""
 
 
 def parse(text: object) -> int:
@@ -32,12 +40,13 @@ def parse(text: object) -> int:
     (1688989500, 1688989500)
     """
     if isinstance(text, str):
-        seconds = _SECONDS.get(text[16:])  # most times end so
-        if seconds is not None:
-            return _minute(text[:16]) + seconds
-        match = _IN_UTC.fullmatch(text, 16)
-        if match is not None:
-            return _minute(text[:16]) + int(match[1])
+        midnight, clock, seconds = _midnight(text[:10]), _CLOCK.get(text[10:16]), _SECONDS.get(text[16:])
+        if midnight is not None and clock is not None:
+            if seconds is not None:  # most times end so
+                return midnight + clock + seconds
+            match = _IN_UTC.fullmatch(text, 16)
+            if match is not None:
+                return midnight + clock + int(match[1])
     return _parsed(text)
 
 
@@ -45,9 +54,12 @@ _KIBANA = "Kibana writes times so, without a zone: set its dateFormat to YYYY-MM
 
 
 @lru_cache(maxsize=4096)
-def _minute(text: str) -> int:
-    """Of a time's first 16 letters: most records are of a minute that another one was of."""
-    return _parsed(f"{text}:00Z")
+def _midnight(date: str) -> Optional[int]:
+    """When a date begins in UTC; None: it is no date. Nearly all records are of a date that another one was of."""
+    try:
+        return _parsed(f"{date}T00:00:00Z")
+    except RejectError:
+        return None
 
 
 def _parsed(text: object) -> int:

@@ -204,6 +204,7 @@ def largest(rows: list[Row]) -> list[Optional[float]]:
     """The largest value of each signal; None where no row can tell, zeros without rows."""
     if not rows:
         return list(ZERO)
+    rows = list(dict.fromkeys(rows))  # most calls of a day have the values of another one
     try:
         return list(map(max, zip(*rows)))
     except TypeError:  # some cannot tell

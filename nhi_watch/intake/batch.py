@@ -173,7 +173,12 @@ class IntakeBatch(dict[int, dict[str, IdentityDay]]):
             _ = self._take(done) or self._take_apart(done)
 
     def _take(self, event: Event) -> bool:
-        event, identity_day = self.place(event)
+        number = event.time // DAY
+        day = self.get(number)
+        identity_day = day.get(event.identity.id) if day is not None else None
+        if identity_day is None:
+            event, identity_day = self.place(event)
+        self.recent = number
         return identity_day.add(event)
 
     def _take_apart(self, event: Event) -> bool:
@@ -327,7 +332,7 @@ class Intake:
                 self._refuse(index, error, on_reject)
             else:
                 events.append((index, event, source.NAME == "alerts"))
-        batch.fetch((event.time // DAY, event.identity.id) for _, event, _ in events)
+        batch.fetch({(event.time // DAY, event.identity.id): None for _, event, _ in events})
         for index, event, alert in events:
             batch.add(event, alert)
             if on_event is not None:

@@ -134,9 +134,10 @@ class View:
 
         def bits(dimension: str, value: str) -> float:
             key = dimension, value, let_in
-            if key not in known:
-                known[key] = baseline.bits(dimension, value, let_in)
-            return known[key]
+            surprise = known.get(key)
+            if surprise is None:
+                surprise = known[key] = baseline.bits(dimension, value, let_in)
+            return surprise
 
         self.baseline = baseline
         self.facts = facts(key.service, key.action, key.traits)

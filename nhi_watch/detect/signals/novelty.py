@@ -7,6 +7,7 @@ that nobody else in the tenant does it either.
 
 from __future__ import annotations
 
+from itertools import chain
 from math import log2
 from typing import NamedTuple
 
@@ -14,7 +15,6 @@ from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.detect.signals._kit import (
     NOVEL,
     ORDINARY,
-    Baseline,
     EpisodeView,
     Named,
     View,
@@ -277,12 +277,10 @@ def _unusual_hours(episode: EpisodeView) -> list[tuple[float, Behaviour]]:
 def _by_hour(episode: EpisodeView) -> dict[int, float]:
     """The bits of each hour in which it was active."""
     hours = {b.hour % 24 for view in episode.views for b in view.behaviours}
-    return {hour: surprisal(_share(episode.baseline, hour)) for hour in hours}
-
-
-def _share(baseline: Baseline, hour: int) -> float:
-    """A neighbouring hour counts: clocks drift, jobs get longer, summer time comes."""
-    return max(baseline.own.share("hour", str(h % 24), 1 / 24, baseline.today) for h in (hour - 1, hour, hour + 1))
+    near = {hour: (hour, (hour - 1) % 24, (hour + 1) % 24) for hour in hours}  # clocks drift, summer time comes
+    own, today = episode.baseline.own, episode.baseline.today
+    shares = {hour: own.share("hour", str(hour), 1 / 24, today) for hour in {*chain.from_iterable(near.values())}}
+    return {hour: surprisal(max(map(shares.__getitem__, several))) for hour, several in near.items()}
 
 
 def _off_rhythm(episode: EpisodeView) -> str:

@@ -22,8 +22,15 @@ Record = Mapping[str, Any]
 
 def leaves(value: object, path: str) -> list[Any]:
     """All leaves at a path like `items{}.id`, in order."""
+    steps = _steps(path)
+    if not steps.lists:
+        for name in steps.names:
+            if value.__class__ is not dict or name not in value:
+                return []
+            value = value[name]
+        return [value]
     leaf_values = [value]
-    for name, many in _steps(path):
+    for name, many in zip(steps.names, steps.lists):
         leaf_values = [v[name] for v in leaf_values if v.__class__ is dict and name in v]
         if not leaf_values:
             break
@@ -32,9 +39,19 @@ def leaves(value: object, path: str) -> list[Any]:
     return leaf_values
 
 
+class _Steps(NamedTuple):
+    """A path, step by step."""
+
+    names: tuple[str, ...]
+    lists: tuple[bool, ...]
+    """Whether each step leads to a list; empty: none does."""
+
+
 @lru_cache(maxsize=1024)
-def _steps(path: str) -> tuple[tuple[str, bool], ...]:
-    return tuple((step.removesuffix("{}"), step.endswith("{}")) for step in path.split("."))
+def _steps(path: str) -> _Steps:
+    steps = path.split(".")
+    lists = tuple(step.endswith("{}") for step in steps) if "{}" in path else ()
+    return _Steps(tuple(step.removesuffix("{}") for step in steps), lists)
 
 
 # ---- IAM policy documents: whom they let in, and whether they allow everything
@@ -451,13 +468,16 @@ def deepen(record: Record, name: str, event: Event) -> Event:
     response = call.answer if name == "ConsoleLogin" else _tree(record.get("serviceEventDetails"))
     failed = name in _SIGN_INS and "Failure" in leaves(response, name)
     who, signed_in = event.identity, _signed_in(call)
+    issued, target_class = _issued(call), _assumed(call) or event.target_class
+    if not (traits or failed or signed_in or issued) and target_class == event.target_class:
+        return event
     return event._replace(
         identity=who._replace(name=signed_in) if signed_in else who,
         outcome="failure" if failed else event.outcome,
         error=event.error or ("Failure" if failed else ""),
-        target_class=_assumed(call) or event.target_class,
+        target_class=target_class,
         traits=tuple(sorted({*event.traits, *traits})),
-        issued=_issued(call),
+        issued=issued,
     )
 
 
@@ -466,6 +486,8 @@ def _tree(value: object) -> dict[str, Any]:
 
 
 def _issued(call: Call) -> str:
+    if not call.answer:
+        return ""
     issued = [leaf for path in _ISSUED for leaf in leaves(call.answer, path) if isinstance(leaf, str)]
     return issued[0][:256] if issued else ""
 
