@@ -205,6 +205,28 @@ def test_a_share_is_a_probability(days: int, elsewhere: float, later: int) -> No
         assert 0.0 <= profile.share("action", value, elsewhere, TODAY + later) <= 1.0
 
 
+@pytest.mark.parametrize("let_in", [True, False])
+def test_what_is_unknown_of_several_values_is_what_is_not_known_of_each(let_in: bool) -> None:
+    profile, values = baseline.Profile(), ["done", "refused", "refused, then done", "never"]
+    assert profile.unknown("target", values, let_in) == values
+    profile.learn(
+        1, {"target": dict.fromkeys(values[:3], 1), f"{baseline.REFUSED}target": dict.fromkeys(values[1:3], 1)}
+    )
+    profile.learn(2, {"target": {"refused, then done": 1}})
+    unknown = profile.unknown("target", values, let_in)
+    assert unknown == [value for value in values if not profile.knows("target", value, let_in)]
+    assert unknown == (["refused", "never"] if let_in else ["never"])
+
+
+@given(st.lists(st.integers(0, 2_000), min_size=1, max_size=12))
+def test_a_value_keeps_the_size_classes_of_its_two_largest_days(counts: list[int]) -> None:
+    dimension = baseline.ProfileDimension()
+    for day, count in enumerate(counts):
+        dimension.learn([("a", count, 1)], day)
+    largest = sorted([0, *map(baseline.bucket, counts)])
+    assert [dimension.values["a"].top, dimension.values["a"].peak] == largest[-2:]
+
+
 def test_a_value_is_a_habit_after_three_days_and_what_was_only_refused_is_none_of_what_is_let_in() -> None:
     profile = Profile()
     result = []

@@ -16,6 +16,8 @@ from rich.console import Console
 from core_samples import Going, record, run, runs
 from nhi_watch import cli
 from nhi_watch.context.context import Context
+from nhi_watch.core import timestamps
+from nhi_watch.core.errors import RejectError
 from nhi_watch.core.notable import risk_of
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
@@ -112,6 +114,25 @@ def test_what_is_dated_after_it_was_received_moves_nothing_however_old_it_is(cha
     intake = Intake([cloudtrail])
     intake.feed([{**record(day, "10:00"), **changes} for day in (19_998, 19_999, 20_000)])  # received on day 19,998
     assert (sorted(intake.batch), intake.batch.rejected) == ([19_998, 19_999], {"ahead": 1})
+
+
+DATES = ("2026-03-02", "2024-02-29", "2026-02-29", "2026-13-01", "1969-12-31", "1970-01-01", "9999-12-31", "0000-00-00",
+         "2026-3-002", "+026-03-02", "\u0662026-03-02")  # fmt: skip
+CLOCKS = ("T00:00", " 23:59", "T24:00", "t12:30", "T12:60", "T1:230", "T12-30")
+ENDS = (":07Z", ":59z", ":60Z", ":07", ":07.123456789Z", ":07,5+00:00", ":07+0000", ":07-00:00", ":07+02:00",
+        ":07+9900", ":07.1234567890Z", ":07 Z", "Z", "", ":07Z ")  # fmt: skip
+
+
+@pytest.mark.parametrize("date", DATES)
+def test_a_time_that_is_looked_up_in_parts_is_what_it_is_as_a_whole(date: str) -> None:
+    def told(read: Callable[[object], int], text: str) -> object:
+        try:
+            return read(text)
+        except RejectError as error:
+            return str(error)
+
+    for text in (f"{date}{clock}{end}" for clock in CLOCKS for end in ENDS):
+        assert told(timestamps.parse, text) == told(timestamps._parsed, text), text
 
 
 @pytest.mark.parametrize("text", [None, "", "soon", 7, [], {"a": 1}, "9999-99-99", "-" * 10, "²" * 10])

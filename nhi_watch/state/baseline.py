@@ -130,7 +130,9 @@ class ProfileDimension:
                 seen.first = day
             if day > seen.last:
                 seen.last = day
-            seen.grow(bucket(count))
+            size = bucket(count)
+            if size > seen.top:  # on most days it is no larger than on two days before
+                seen.grow(size)
 
     def forget(self, before: int) -> None:
         """Forget what was not seen since a day."""
@@ -195,6 +197,13 @@ class Profile:
     def knows(self, name: str, value: str, let_in: bool = True) -> bool:
         """Whether a value came before; `let_in`: a value that was only refused did not."""
         return value in self.dimension(name).values if not let_in else self.times_let_in(name, value) > 0
+
+    def unknown(self, name: str, values: Iterable[str], let_in: bool = True) -> list[str]:
+        """Those of some values that it does not know, see `knows`."""
+        known = self.dimension(name).values
+        if let_in and self.dimension(REFUSED + name).values:
+            return [value for value in values if value not in known or not self.knows(name, value)]
+        return [value for value in values if value not in known]
 
     def size_of_two_days(self, name: str) -> int:
         """The size class that two days reached, of a dimension of size classes: one large day alone is no habit."""

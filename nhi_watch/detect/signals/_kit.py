@@ -178,8 +178,7 @@ class View:
         """Targets of one of its behaviours that the identity never touched; what was refused or failed touched none."""
         new = self._new.get(id(behaviour))
         if new is None:
-            own, let_in = self.baseline.own, self.let_in
-            new = [target for target in behaviour.targets if not own.knows("target", target, let_in)]
+            new = self.baseline.own.unknown("target", behaviour.targets, self.let_in)
             self._new[id(behaviour)] = new
         return new
 

@@ -299,7 +299,8 @@ def _weights(episode: EpisodeView, weigh: Callable[[View], Mapping[str, float]])
     weights: dict[str, float] = {}
     for view in episode.views:
         for says, weight in weigh(view).items():
-            weights[says] = max(weights.get(says, 0.0), weight)
+            if says not in weights or weight > weights[says]:
+                weights[says] = weight
     return weights
 
 
@@ -578,7 +579,7 @@ def _signs(episode: EpisodeView) -> dict[str, float]:
     place = max((PLACES.get(view.network_facts.kind, 0.0) for view in episode.views), default=0.0)
     traits = {trait for view in episode.views for trait in view.key.traits}
     refused = len(_by_hour(episode, _is_refused)[1])
-    consents = max((risky_consent.value(view) or 0.0 for view in episode.views), default=0.0)
+    consents = max((risky_consent.value(view) or 0.0 for view in episode.views if view.key.traits), default=0.0)
     signs = {
         "an anonymous network": place,
         "a listed address": 2.0 if "listed" in traits else 0.0,
