@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 from rich.console import Console
 
 from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import dimensions_of
+from nhi_watch.core.status import tells_calls
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find, note
 from nhi_watch.report import words
 
 if TYPE_CHECKING:
+    from nhi_watch.detect.explain import ordinary
     from nhi_watch.state.store import Rows
 
 
@@ -42,7 +44,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         terminal.show_explanation(notable, console, originals.of(args.out, notable), args.all)
         verdict, work = _said(args, notable)
-        lines = (*_colleagues(args, notable), *work, verdict, _next(args, notable, bool(verdict)))
+        lines = (
+            *_ordinary(args, notable),
+            *_colleagues(args, notable),
+            *work,
+            verdict,
+            _next(args, notable, bool(verdict)),
+        )
         common.say(console, *filter(None, lines))
     return 0
 
@@ -63,6 +71,36 @@ def _said(args: argparse.Namespace, notable: NotableDocument) -> tuple[str, list
         given, work = find.verdicts(store).get(notable["id"]), find.work(store).get(notable["id"])
     verdict = f"Verdict: {given.verdict}, by {given.by} on {render(given.time)[:10]}: {given.why}" if given else ""
     return verdict, [f"Work: {notes[0]}", *notes[1:]] if work and (notes := note.lines(work)) else []
+
+
+def _ordinary(args: argparse.Namespace, notable: NotableDocument) -> list[str]:
+    """What speaks for an ordinary explanation of a notable, and what against; see `detect.explain.ordinary`."""
+    from nhi_watch.detect.explain import ordinary
+
+    if not tells_calls(notable):
+        return []
+    colleagues = None
+    if common.state_of(args).exists():
+        with common.opened(args, read_only=True) as store:
+            colleagues = _profiles(store, notable)
+    return ordinary.lines(ordinary.weigh(notable, colleagues))
+
+
+def _profiles(rows: Rows, notable: NotableDocument) -> Optional[ordinary.Colleagues]:
+    """The identity's own profile, its peers' and the tenant's, of closed days; None before a day was closed."""
+    from nhi_watch.core.behaviour import IdentityDay
+    from nhi_watch.core.event import Identity
+    from nhi_watch.detect.explain.ordinary import Colleagues
+    from nhi_watch.state.baseline import TENANT, Profile, Profiles, peer_scope
+    from nhi_watch.state.state import State
+
+    state, profiles, who = State(rows), Profiles(), notable["identity"]
+    if not state.daybook.closed_days:
+        return None
+    scope = peer_scope(Identity(who["id"], who["name"], who["kind"], who["provider"], who["account"], ""))
+    state.fill(profiles, {who["id"]: IdentityDay(0)}, state.daybook.first_unlearnt, [scope])
+    groups = profiles.groups
+    return Colleagues(profiles.own[who["id"]], groups.get(scope, Profile()), groups.get(TENANT, Profile()))
 
 
 _NETWORKS, _PEOPLE = 3, 3
