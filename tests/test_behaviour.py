@@ -281,3 +281,12 @@ def test_ids_of_microsoft_that_end_with_one_time_are_told_apart() -> None:
 def test_behaviours_of_one_shape_share_its_object() -> None:
     identity_day = day([CALL._replace(time=TODAY * DAY + hour * HOUR, record_id=str(hour)) for hour in range(3)])
     assert len({id(b.key) for b in identity_day.behaviours.values()}) == 1 < len(identity_day.behaviours)
+
+
+def test_the_fullest_spelling_of_an_identity_counts_whenever_it_came() -> None:
+    identity_day = IdentityDay(TODAY)
+    for name, fullest in zip("acb", "acc"):
+        identity_day.add(CALL._replace(identity=CALL.identity._replace(name=name), record_id=name))
+        assert identity_day.identity.name == fullest
+        identity_day.mark_stored()
+        assert identity_day.identity.name == fullest

@@ -15,11 +15,14 @@ from nhi_watch.core.behaviour import BEHAVIOURS, IdentityDay, to_row
 from nhi_watch.core.documents import NotableDocument
 from nhi_watch.detect import episodes, feedback, publish
 from nhi_watch.detect.day import Day
+from nhi_watch.detect.explain import hours
+from nhi_watch.detect.explain.hours import Hours
+from nhi_watch.detect.scoring import Episode
 from nhi_watch.detect.session import Session
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state import day_rows
 from nhi_watch.state import store as stores
-from nhi_watch.state.kept_days import KeptDays
+from nhi_watch.state.kept_days import HourlyLikelihoods, KeptDays
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore, pack, unpack
 
@@ -126,6 +129,32 @@ def test_rounds_that_keep_days_and_skip_what_nothing_changed_give_the_same_rows(
         with without_shortcuts():
             assert published == plain.round(part)
         assert contents(quick.store) == contents(plain.store)
+
+
+class _CheckedHours(Hours):
+    """Compares each hour with what is found of it without what earlier rounds have found."""
+
+    def __init__(self, episode: Episode, known: HourlyLikelihoods | None) -> None:
+        super().__init__(episode, known)
+        plain = Hours(episode)
+        assert [self._at(hour) for hour in self._hours] == [plain._at(hour) for hour in plain._hours]
+
+
+def test_an_hour_is_scored_again_if_its_day_grew_until_then_or_the_day_before_taught_more() -> None:
+    scored = dict[bool, int]()
+    for is_kept in (True, False):
+        rounds, dice = Rounds(KeptDays() if is_kept else None), Random(3)
+        with (
+            patch.object(episodes, "Hours", _CheckedHours),
+            patch.object(hours, "_likelihood_until", wraps=hours._likelihood_until) as until,
+        ):
+            for _ in range(4):
+                records = drawn(dice)
+                dice.shuffle(records)  # earlier hours grow, and so does the day before
+                for part in cut(records, dice):
+                    rounds.round(part)
+        scored[is_kept] = until.call_count
+    assert scored[True] < scored[False]
 
 
 def test_the_episodes_of_all_cases_that_changed_are_read_in_one_request() -> None:

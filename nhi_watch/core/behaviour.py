@@ -155,6 +155,7 @@ class Behaviour:
 
 
 ORDER = attrgetter("hour", "first", "last", "key")  # one that the input's order cannot change
+_COUNT = attrgetter("count")
 _SAMPLES = (("sessions", SESSIONS), ("issued", ISSUED))
 _SKETCHES = (("record_ids", RECORDS), ("addresses", ADDRESSES), ("links", LINKS))
 
@@ -350,6 +351,7 @@ class IdentityDay:
 
     __slots__ = (
         "_crowd",
+        "_fullest",
         "_keys",
         "_loaded",
         "before",
@@ -397,6 +399,8 @@ class IdentityDay:
             BehaviourKey, BehaviourKey
         ] = {}  # one object of each: to hash a shape takes long, later all go by object
         self._loaded: Optional[dict[tuple[int, str, str], list[Behaviour]]] = None
+        self._fullest: Optional[Identity] = None
+        """The fullest spelling of its identity among the behaviours that are not `fresh`."""
 
     def behaviour(self, key: BehaviourKey, hour: int) -> Behaviour:
         """The behaviour of this shape and hour, made when first asked for; of too many the rest is folded."""
@@ -465,8 +469,9 @@ class IdentityDay:
     @property
     def identity(self) -> Identity:
         """The identity in its fullest spelling: records of one day may name it differently."""
-        spellings = {id(key.identity): key.identity for key, _ in self.behaviours}
-        return max(spellings.values())
+        if self._fullest is None:
+            return max({id(key.identity): key.identity for key, _ in self.behaviours}.values())
+        return max([self._fullest, *(b.key.identity for b in self.fresh.values())])
 
     def ordered(self) -> list[Behaviour]:
         """By first time, then by shape."""
@@ -474,7 +479,7 @@ class IdentityDay:
 
     def events(self) -> int:
         """How many records are counted here."""
-        return sum(b.count for b in self.behaviours.values())
+        return sum(map(_COUNT, self.behaviours.values()))
 
     def has_changes(self) -> bool:
         """Whether what was added since it was loaded may change how the day is scored.
@@ -497,6 +502,7 @@ class IdentityDay:
         """Make it what a store that has just taken it would load."""
         if self.gone:
             self.kinds = set()  # what was folded is known no more
+        self._fullest = self.identity if self.behaviours else None
         for b in self.changed():
             self.kinds.add(b.key)
             self.kinds.update(b.sessions, b.targets, b.addresses, b.issued, b.links)

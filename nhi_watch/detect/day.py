@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import Networks
@@ -12,8 +12,9 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import linking, ranking, scoring
 from nhi_watch.detect.linking import Group
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
-from nhi_watch.state.baseline import ALIKE, Delta
+from nhi_watch.state.baseline import ALIKE, Delta, peer_scope
 from nhi_watch.state.baseline import lesson as day_lesson
+from nhi_watch.state.kept_days import HourlyLikelihoods
 from nhi_watch.state.state import Judged, Ranked, State, Trace
 
 
@@ -127,6 +128,14 @@ class Day:
         """The episode that an identity leads: its own, or that of its group."""
         group = self._groups.get(lead)
         return linking.joined(group, self._of(group.members)) if group is not None else self._of([lead])[lead]
+
+    def known_hours(self, episode: Episode) -> Optional[HourlyLikelihoods]:
+        """What this process has found of the hours of an identity's day; what depends on more is found anew."""
+        if episode.members or self._cuts:
+            return None
+        known, peers = episode.view.baseline, self.baselines.groups.get(peer_scope(episode.identity))
+        source = episode.identity, known.own, known.tenant, peers, known.networks, episode.bound.model.sha256
+        return self._state.known_hours(self.day, episode.identity.id, source)
 
     def cut_of(self, members: Iterable[str]) -> int:
         """The last second of the day that a verdict on any of some identities covers; 0: none does."""

@@ -22,7 +22,8 @@ from nhi_watch.core.timestamps import HOUR, day_of, parse
 from nhi_watch.detect import ranking
 from nhi_watch.detect.blind_spots import BlindSpotMonitor
 from nhi_watch.detect.day import Day, Suspect, keys_of
-from nhi_watch.detect.explain.notables import Hours, build, notable_id
+from nhi_watch.detect.explain.hours import Hours
+from nhi_watch.detect.explain.notables import build, notable_id
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack, unpack_shared
 
@@ -239,7 +240,7 @@ def _built(today: Day, name: str, suspect: Suspect) -> tuple[Document, int]:
     """An episode's document, and the hour in which it reached the row threshold; of a weaker one that in which it is
     worth a notable."""
     episode, ranked = today.episode(suspect.lead), suspect.ranked
-    hours = Hours(episode)
+    hours = Hours(episode, today.known_hours(episode))
     notable = build(episode, today.baselines, today.assets, hours)
     least = ranking.LEAST * ranked.likelihood / ranked.risk if ranked.risk >= ranking.LEAST else ranking.FLOOR
     return {**to_json(notable), **NO_PLACE, "id": name}, hours.reached(least)

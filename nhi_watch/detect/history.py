@@ -256,11 +256,12 @@ def _read_identities(
     history.credentials = {credential.id: credential for credential in inventory.credentials(rows)}
     history.names = inventory.every_name(rows)
     known = inventory.identities(rows)
+    nothing = Profile()
     for name in sorted({*known, *seen, *profiles}):
         identity = known[name].identity if name in known else seen[name].identity if name in seen else _spelled(name)
         if identity.kind == "credential":
             continue
-        identity_history, profile = seen.get(name), profiles.get(name) or Profile()
+        identity_history, profile = seen.get(name), profiles.get(name) or nothing
         if identity_history is None:
             identity_history = IdentityHistory(identity, profile)
         history.identities[name] = identity_history
@@ -283,8 +284,11 @@ def _read_identities(
 
 
 def _span(history: History, place: tuple[str, str], known: inventory.Known) -> None:
-    span = history.spans.get(place, LogSpan(known.first, known.last))
-    history.spans[place] = LogSpan(min(span.first, known.first), max(span.last, known.last))
+    span = history.spans.get(place)
+    if span is None:
+        history.spans[place] = LogSpan(known.first, known.last)
+    elif known.first < span.first or known.last > span.last:
+        history.spans[place] = LogSpan(min(span.first, known.first), max(span.last, known.last))
 
 
 def _spelled(name: str) -> Identity:

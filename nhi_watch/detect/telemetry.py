@@ -201,13 +201,12 @@ class _Sum:
 def _gather(identity_days: Iterable[IdentityDay], since_loaded: bool = False) -> dict[Stream, Rhythm]:
     sums: dict[Stream, _Sum] = {}
     for identity_day in identity_days:
-        hours = events = 0
-        for (key, hour), b in identity_day.behaviours.items():
-            if key.service not in ABOUT:  # those are about an identity, not by it
-                hours |= 1 << hour % 24
-                events += b.count
-        if events:
-            _add(sums, identity_day, (hours, events), since_loaded)
+        own = [  # the others are about an identity, not by it
+            (hour, b.count) for (key, hour), b in identity_day.behaviours.items() if key.service not in ABOUT
+        ]
+        if own:
+            hours = sum(1 << hour for hour in {hour % 24 for hour, _ in own})
+            _add(sums, identity_day, (hours, sum([count for _, count in own])), since_loaded)
     return {s: Rhythm(t.hours, t.events, t.identities, tuple(sorted(t.fields))) for s, t in sums.items()}
 
 

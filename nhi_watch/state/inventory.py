@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.behaviour import Behaviour, BehaviourKey, IdentityDay
@@ -163,8 +164,8 @@ def credentials(rows: Rows) -> Iterator[Credential]:
 
 def identities(rows: Rows) -> dict[str, Known]:
     """All identities by id."""
-    plain = (unpack(raw) for _, raw in rows.scan(TABLE, "i/", "i0"))
-    return {row[0][0]: _known(row) for row in plain}
+    every = (_known(raw) for _, raw in rows.scan(TABLE, "i/", "i0"))
+    return {known.identity.id: known for known in every}
 
 
 class Searched(Rows, Protocol):
@@ -180,22 +181,24 @@ def named(rows: Searched, part: str) -> tuple[list[Known], list[Credential]]:
     Reads what holds the text alone: there may be very many identities.
     """
     wanted = part.lower()
-    known_identities = [_known(unpack(raw)) for _, raw in rows.find(TABLE, ("i/", "i0"), part)]
+    known_identities = [_known(raw) for _, raw in rows.find(TABLE, ("i/", "i0"), part)]
     keys = [credential_of(raw) for _, raw in rows.find(TABLE, ("c/", "c0"), part, in_values=False)]
     return [
         known for known in known_identities if wanted in f"{known.identity.id}\n{known.identity.name}".lower()
     ], keys
 
 
-def _known(row: list[Any]) -> Known:
+@lru_cache(maxsize=16_384)
+def _known(raw: bytes) -> Known:
+    """The identity of a row; decoded once, for each round asks for all of them."""
+    row = unpack(raw)
     return Known(Identity(*row[0]), row[1], row[2])
 
 
 def known_of(rows: Rows, names: Iterable[str]) -> dict[str, Known]:
     """Those of some identities of which something is known, by id."""
     keys = {f"i/{name}"[:LONGEST]: name for name in names}
-    plain = ((keys[key], unpack(raw)) for key, raw in rows.get(TABLE, list(keys)).items())
-    return {name: _known(row) for name, row in plain}
+    return {keys[key]: _known(raw) for key, raw in rows.get(TABLE, list(keys)).items()}
 
 
 def credential_of(row: bytes) -> Credential:

@@ -32,7 +32,7 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.state import baseline, day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Delta, Lesson, Profile, Profiles, learn_groups, peer_scope, teach
-from nhi_watch.state.kept_days import KeptDays, Source
+from nhi_watch.state.kept_days import HourlyLikelihoods, KeptDays, Source
 from nhi_watch.state.retention import Daybook
 from nhi_watch.state.store import Rows, pack, reading, span, unpack
 
@@ -313,6 +313,10 @@ class State:
         if self._kept is None or self.daybook.is_closed(day):
             return make()
         return self._kept.profile(day, name, source, make)
+
+    def known_hours(self, day: int, name: str, source: Source) -> Optional[HourlyLikelihoods]:
+        """What this process has found of the hours of an open day, from the same past."""
+        return None if self._kept is None or self.daybook.is_closed(day) else self._kept.hours(day, name, source)
 
     # ---- what waits no longer, because people have said that it is fine: it is learnt by whoever asks, so that a
     # verdict that is taken back leaves nothing behind

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from copy import copy
 from dataclasses import replace
 from typing import NamedTuple, Optional, Union
 
@@ -42,11 +41,12 @@ from nhi_watch.core.status import BESIDE, Receipt, unusual_from
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import telemetry
 from nhi_watch.detect.explain import claims
+from nhi_watch.detect.explain.hours import Hours
 from nhi_watch.detect.history import short
 from nhi_watch.detect.linking import NAMED
-from nhi_watch.detect.ranking import FLOOR, rate_impact
 from nhi_watch.detect.ranking import asset as asset_of
-from nhi_watch.detect.scoring import REASON_POINTS, Baselines, Episode, Link, episode_values
+from nhi_watch.detect.ranking import rate_impact
+from nhi_watch.detect.scoring import REASON_POINTS, Baselines, Episode, Link
 from nhi_watch.detect.signals import (
     KEY_SERVICE,
     NOVEL,
@@ -241,7 +241,7 @@ def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional
         identity_of(episode.identity, asset.owner),
         _title(episode, parts, suspicious),
         _summary(episode, heavy, suspicious, points),
-        when=(created(episode, hours or Hours(episode)), first, last),
+        when=((hours or Hours(episode)).created(), first, last),
         eve=view.baseline.today - 1,
         likelihood=episode.likelihood,
         signals=_signals(baselines, episode, parts),
@@ -692,50 +692,6 @@ _LINKS = {"sp": "service principal", "arn": "ARN", "oidc": "OIDC subject", "host
 def _missing(episode: EpisodeView) -> list[str]:
     """Fields that no event of the episode had."""
     return [f for f in ("network", "agent", "region") if not any(getattr(view.key, f) for view in episode.views)]
-
-
-def created(episode: Episode, hours: Hours) -> int:
-    """When it would have been written in live operation: the end of the first hour that reaches the floor."""
-    hour = hours.reached(FLOOR)
-    return max(b.last for view in episode.view.views for b in view.behaviours if b.hour <= hour)
-
-
-class Hours:
-    """How likely an episode was at the end of each hour of its day; an hour is scored once, when it is asked for."""
-
-    def __init__(self, episode: Episode) -> None:
-        self._episode = episode
-        self._hours = sorted({b.hour for view in episode.view.views for b in view.behaviours})
-        self._known: dict[int, float] = {}
-
-    def reached(self, likelihood: float) -> int:
-        """The first hour at whose end the episode had a likelihood; its last one where only the whole day has it."""
-        return next((hour for hour in self._hours[:-1] if self._at(hour) >= likelihood), self._hours[-1])
-
-    def _at(self, hour: int) -> float:
-        known = self._known.get(hour)
-        if known is None:
-            known = self._known[hour] = _likelihood_until(self._episode, hour)
-        return known
-
-
-def _likelihood_until(episode: Episode, hour: int) -> float:
-    """As it stood at the end of an hour: what a shape is worth does not change within a day."""
-    parts = []
-    for part in episode.parts:
-        views = []
-        for view in part.view.views:
-            behaviours = [b for b in view.behaviours if b.hour <= hour]
-            if len(behaviours) == len(view.behaviours):
-                views.append(view)
-            elif behaviours:
-                views.append(copy(view))
-                views[-1].behaviours = behaviours
-        if views:
-            seen = EpisodeView(views, part.view.baseline)
-            values = episode_values(seen)
-            parts.append(part._replace(view=seen, values=values, features=part.bound.features(values)))
-    return claims.likelihood_of(episode.bound.model, parts)
 
 
 # ---- the first line: who did what, from where, how that differs, and whether it worked
