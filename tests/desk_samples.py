@@ -25,7 +25,7 @@ from nhi_watch.core.notable import (
 )
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import publish
-from nhi_watch.detect.explain.notables import notable_id
+from nhi_watch.detect.explain.fields import notable_id
 from nhi_watch.state.sqlite import SqliteStore
 from notable_samples import samples
 

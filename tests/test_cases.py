@@ -21,7 +21,7 @@ from nhi_watch.detect import changes, feedback, model, publish, ranking, routine
 from nhi_watch.detect.cases import Case, Cases
 from nhi_watch.detect.episodes import EpisodeHead
 from nhi_watch.detect.explain import claims
-from nhi_watch.detect.explain.notables import notable_id
+from nhi_watch.detect.explain.fields import notable_id
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import listing
 from nhi_watch.report import terminal

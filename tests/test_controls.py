@@ -10,7 +10,7 @@ import pytest
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.core.event import Identity
 from nhi_watch.detect import model
-from nhi_watch.detect.explain.notables import controls, unused_calls
+from nhi_watch.detect.explain.controls import controls, unused_calls
 from nhi_watch.detect.scoring import ZERO, Baselines, Episode, views_of
 from nhi_watch.detect.signals import EpisodeView
 

@@ -15,7 +15,7 @@ from nhi_watch.core.behaviour import Behaviour, BehaviourKey
 from nhi_watch.core.event import Identity
 from nhi_watch.core.status import unusual_least
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect.explain.notables import first_line
+from nhi_watch.detect.explain.summaries import first_line
 from nhi_watch.report import terminal
 from nhi_watch.state.baseline import Profile, ProfileDimension
 from nhi_watch.state.store import MemoryStore

@@ -15,7 +15,8 @@ from nhi_watch.core.behaviour import Behaviour, key_of_event
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.detect.explain import brief
-from nhi_watch.detect.explain.notables import _why_linked, notable_id
+from nhi_watch.detect.explain.fields import notable_id
+from nhi_watch.detect.explain.summaries import why_linked
 from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _names, _owner, _touched, join
 from nhi_watch.detect.scoring import Link
 from nhi_watch.detect.signals.alerts import passed_on
@@ -250,7 +251,7 @@ def test_why_two_are_linked_is_said_by_what_was_compared(kind: str, value: str, 
     ann, loader = (Identity(f"vault:x:role:{name}", name, "role", "vault", "x", "") for name in ("ann", "loader"))
     parts = [SimpleNamespace(identity=identity) for identity in (ann, loader)]
     episode: Any = SimpleNamespace(links=[Link(ann.id, loader.id, kind, value, ("r1", "r2"))], parts=parts)
-    assert _why_linked(episode) == f" {said}"
+    assert why_linked(episode) == f" {said}"
 
 
 def test_who_pushed_to_the_repository_of_a_pipeline_is_linked_to_the_role_that_it_then_assumed() -> None:

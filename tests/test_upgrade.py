@@ -8,7 +8,7 @@ from core_samples import TODAY, Options, record, run, runs
 from nhi_watch.core.notable import from_json
 from nhi_watch.core.timestamps import DAY, HOUR, render_day
 from nhi_watch.detect import feedback, publish
-from nhi_watch.detect.explain.notables import notable_id
+from nhi_watch.detect.explain.fields import notable_id
 from nhi_watch.state.state import State
 from nhi_watch.state.store import MemoryStore, pack, unpack
 from test_pipeline import quiet, raid, schema

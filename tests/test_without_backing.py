@@ -17,7 +17,7 @@ from nhi_watch.act.response.plan import Subjects
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
 from nhi_watch.detect.engine import Judge
-from nhi_watch.detect.explain import brief, notables, ocsf
+from nhi_watch.detect.explain import brief, ocsf, reasons
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.intake.batch import IntakeBatch
@@ -87,14 +87,14 @@ def outputs(result: Result) -> str:
 )
 def test_every_output_is_written(monkeypatch: pytest.MonkeyPatch, lacking: list[str], bare: Optional[set[str]]) -> None:
     """`bare`: signals without backing; None: all of them."""
-    explain = notables._explain
+    explain = reasons._explain
 
     def without(at: int, *rest: Any) -> tuple[Any, ...]:
         backing, *lines = explain(at, *rest)
         return ([] if bare is None or SIGNALS[at].name in bare else backing), *lines
 
     with monkeypatch.context() as patched:
-        patched.setattr(notables, "_explain", without)
+        patched.setattr(reasons, "_explain", without)
         result = judged(lacking)
         assert result.notables or result.below
         assert outputs(result)

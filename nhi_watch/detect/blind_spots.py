@@ -23,7 +23,7 @@ from nhi_watch.core.notable import ModelRef, Notable, Usual, clip, to_json
 from nhi_watch.core.status import Receipt
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect.explain.claims import ClaimCheck, day_scored, digest
-from nhi_watch.detect.explain.notables import control_of, identity_of, make, notable_id, signal_of
+from nhi_watch.detect.explain.fields import control_of, identity_of, make, notable_id, signal_of
 from nhi_watch.detect.habits import TenantHabits
 from nhi_watch.detect.impact import blast_radius, impact
 from nhi_watch.detect.model import MACHINE, Model

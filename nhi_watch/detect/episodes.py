@@ -22,8 +22,9 @@ from nhi_watch.core.timestamps import HOUR, day_of, parse
 from nhi_watch.detect import ranking
 from nhi_watch.detect.blind_spots import BlindSpotMonitor
 from nhi_watch.detect.day import Day, Suspect, keys_of
+from nhi_watch.detect.explain.fields import notable_id
 from nhi_watch.detect.explain.hours import Hours
-from nhi_watch.detect.explain.notables import build, notable_id
+from nhi_watch.detect.explain.notables import build
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Rows, pack, unpack, unpack_shared
 

@@ -15,7 +15,7 @@ from nhi_watch.core.notable import Dimension, ModelRef, Notable, ObservedValue, 
 from nhi_watch.core.status import Receipt
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect.explain.claims import digest
-from nhi_watch.detect.explain.notables import control_of, identity_of, make, notable_id, signal_of, usual_of
+from nhi_watch.detect.explain.fields import control_of, identity_of, make, notable_id, signal_of, usual_of
 from nhi_watch.detect.history import History, IdentityHistory, short
 from nhi_watch.detect.impact import BlastRadius, impact
 from nhi_watch.state import baseline

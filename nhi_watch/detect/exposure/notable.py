@@ -14,15 +14,7 @@ from nhi_watch.core.notable import Control, ModelRef, Notable, SignalPoints, Tim
 from nhi_watch.core.status import Receipt
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect.explain.claims import digest
-from nhi_watch.detect.explain.notables import (
-    control_of,
-    dimension_of,
-    identity_of,
-    make,
-    notable_id,
-    signal_of,
-    usual_of,
-)
+from nhi_watch.detect.explain.fields import control_of, dimension_of, identity_of, make, notable_id, signal_of, usual_of
 from nhi_watch.detect.exposure.case import DIGEST, HURRY, MODEL, ExposedCredential
 from nhi_watch.detect.history import Sight, short
 from nhi_watch.detect.impact import REACH_DAYS, BlastRadius, impact, sentence

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: the key, a time or the state is wrong.
     """
     from nhi_watch.detect import history, publish
-    from nhi_watch.detect.explain.notables import notable_id
+    from nhi_watch.detect.explain.fields import notable_id
     from nhi_watch.detect.exposure import case, fast
 
     now, where = common.seconds(args.now, "--now"), case.demand_place(args.where)
