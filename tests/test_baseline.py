@@ -218,6 +218,13 @@ def test_what_is_unknown_of_several_values_is_what_is_not_known_of_each(let_in: 
     assert unknown == (["refused", "never"] if let_in else ["never"])
 
 
+def test_what_was_only_refused_is_nothing_that_was_done() -> None:
+    profile = baseline.Profile()
+    for day, (refused, has_done) in enumerate([(1, False), (1, False), (0, True)]):
+        profile.learn(day, {"target": {"a": 1}, **({f"{baseline.REFUSED}target": {"a": 1}} if refused else {})})
+        assert profile.has_done("target") is bool(profile.done("target")) is has_done
+
+
 @given(st.lists(st.integers(0, 2_000), min_size=1, max_size=12))
 def test_a_value_keeps_the_size_classes_of_its_two_largest_days(counts: list[int]) -> None:
     dimension = baseline.ProfileDimension()

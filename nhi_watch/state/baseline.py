@@ -194,6 +194,11 @@ class Profile:
             if s.last >= since and (v not in refused or s.days > refused[v].days)
         }
 
+    def has_done(self, name: str) -> bool:
+        """Whether any value of a dimension was not refused on each of its days, see `done`."""
+        refused = self.dimension(REFUSED + name).values
+        return any(v not in refused or s.days > refused[v].days for v, s in self.dimension(name).values.items())
+
     def knows(self, name: str, value: str, let_in: bool = True) -> bool:
         """Whether a value came before; `let_in`: a value that was only refused did not."""
         return value in self.dimension(name).values if not let_in else self.times_let_in(name, value) > 0

@@ -30,8 +30,8 @@ def _tool(action: str) -> str:
 
 
 def _new_tools(episode: EpisodeView) -> Named:
-    known = {_tool(action) for action in episode.baseline.own.done("action")}
     views = [view for view in episode.views if view.key.identity.kind == AGENT]
+    known = {_tool(action) for action in episode.baseline.own.done("action")} if views else set[str]()
     tools = [(_tool(view.key.action), view) for view in views]
     return [(tool, b) for tool, view in tools if tool and tool not in known for b in view.behaviours]
 

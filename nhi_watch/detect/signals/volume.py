@@ -133,8 +133,10 @@ def mass_taking(episode: EpisodeView) -> float | None:
     """
     if is_young(episode):
         return None
-    grown = bucket(_count(_reads(episode))) - max(FEW, _usual(episode))
-    return float(max(0, grown, bucket(_count(_new_reads(episode))) - FEW))
+    size = bucket(_count(_reads(episode)))
+    if size <= FEW:
+        return 0.0
+    return float(max(0, size - max(FEW, _usual(episode)), bucket(_count(_new_reads(episode))) - FEW))
 
 
 MUCH = 64
@@ -320,7 +322,7 @@ def _fresh(episode: EpisodeView) -> _Taken:
 def _seldom(episode: EpisodeView) -> bool:
     """Whether new targets are news for the identity: it has some that it knows, and hardly gets others."""
     own = episode.baseline.own
-    return bool(own.done("target")) and surprisal((own.once("target") + 1) / (own.days + 1)) >= ORDINARY
+    return own.has_done("target") and surprisal((own.once("target") + 1) / (own.days + 1)) >= ORDINARY
 
 
 def _first_targets(episode: EpisodeView) -> str:
