@@ -14,8 +14,8 @@ import orjson
 import pytest
 
 from ecs_shape import document, load
-from elastic_secured import Secured, key, keyed, secured, wait
-from elastic_server import nhi
+from elastic_secured import Secured, key, keyed, running, secured, wait
+from elastic_server import ROOT, nhi
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import doctor, setup, windows
@@ -221,3 +221,29 @@ def once(threads: list[Thread]) -> None:
     while threads:
         threads.pop().start()
         time.sleep(1.0)  # it is being killed
+
+
+def requests(section: str) -> Iterator[tuple[str, str, Any]]:
+    """Method, path and body of each request of a section of docs/elastic.md, as Kibana's Dev Tools read them."""
+    text = (ROOT / "docs" / "elastic.md").read_text("utf-8").split(f"\n## {section}\n")[1]
+    for request in filter(None, re.split(r"(?m)^(?=[A-Z]+ )", text.split("```")[1].strip())):
+        line, _, body = request.partition("\n")
+        method, path = line.split()
+        yield method, f"/{path}", orjson.loads(body) if body.strip() else None
+
+
+def test_a_server_takes_what_the_page_says_of_uninstalling_and_nothing_is_left(
+    elastic_version: str, tmp_path: Path
+) -> None:
+    """All but the request that deletes data streams: no jar of their module can be had, only their templates."""
+    with running(elastic_version, tmp_path) as server:
+        admin = server.admin
+        setup.setup(admin, "default")
+        key(admin, setup.api_key_request("default"))
+        for method, path, body in requests("Uninstall"):
+            if not path.startswith("/_data_stream/"):
+                headers = {"accept": "application/json", "content-type": "application/json"}
+                answer = admin.perform_request(method, path, headers=headers, body=body)
+                assert answer.meta.status == 200 and not answer.body.get("error_count"), (path, answer.body)
+        assert {step.change for step in setup.steps(admin, "default")} == {"create"}
+        assert all(each["invalidated"] for each in admin.security.get_api_key(name="nhi-run-*")["api_keys"])
