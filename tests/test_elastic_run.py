@@ -544,22 +544,43 @@ def test_rounds_of_one_worker_are_as_runs_of_their_own(
     place.stand(wanted)
 
 
-def test_an_idle_round_asks_little_and_writes_no_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(place, simulated()[:300])
-    worker = Worker(place.client, place.job(since=SINCE))
-    worker.round()
-    asked: list[str] = []
+@pytest.fixture
+def requested(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Method and target of each request."""
+    listed: list[str] = []
     transport = type(place.client.transport)
     real = transport.perform_request
 
     def noting(self: Any, method: str, target: str, **options: Any) -> Any:
-        asked.append(target)
+        listed.append(f"{method} {target}")
         return real(self, method, target, **options)
 
     monkeypatch.setattr(transport, "perform_request", noting)
+    return listed
+
+
+def test_an_idle_round_asks_little_and_writes_no_part(place: Place, requested: list[str]) -> None:
+    fill(place, simulated()[:300])
+    worker = Worker(place.client, place.job(since=SINCE))
+    worker.round()
+    requested.clear()
     assert worker.round()["read"] == 0
-    assert len(asked) <= 10, asked
-    assert not [target for target in asked if "_pit" in target or "logs-nhi.alerts" in target]
+    assert len(requested) <= 10, requested
+    assert not [target for target in requested if "_pit" in target or "logs-nhi.alerts" in target]
+
+
+def test_a_process_makes_the_state_searchable_at_most_once(place: Place, requested: list[str]) -> None:
+    """A refresh is the dearest that a run asks of the server; what a process remembers need not be searchable."""
+    part = len(simulated()) // 4
+    Worker(place.client, place.job(since=SINCE)).round()
+    worker = Worker(place.client, place.job(since=SINCE))
+    for number, refreshes in enumerate((1, 0, 0)):
+        fill(place, simulated()[number * part : (number + 1) * part])
+        requested.clear()
+        assert worker.round()["read"] > 0
+        of_state = [each for each in requested if place.job().state in each]
+        assert sum("refresh=true" in each for each in of_state) == refreshes, of_state
+        assert not [each for each in of_state if each.startswith("HEAD")], of_state
 
 
 # ---- the program

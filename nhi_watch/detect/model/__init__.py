@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch import __version__
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect.forest import Forest, grown, trees_of
+from nhi_watch.state.store import loads
 
 FOLDER = Path(__file__).parent
 MODEL = "model.json"
@@ -179,7 +180,7 @@ def load(folder: Path = FOLDER) -> Model:
                 f"{folder / MODEL}: SHA-256 is {digest[:12]}…, the manifest says {manifest['sha256'][:12]}…; "
                 "restore the file that belongs to the manifest, or train again"
             )
-        model = parse(json.loads(raw), digest)._replace(folder=folder)
+        model = parse(loads(raw), digest)._replace(folder=folder)
         if (*manifest.get("signals", model.signals),) != model.signals or manifest.get("id", model.id) != model.id:
             raise ModelError(f"{folder}: model and manifest name other signals or another id; restore both files")
         return model

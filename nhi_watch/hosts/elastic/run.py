@@ -172,7 +172,8 @@ class Worker:
         """The state, as long as the lease is held; what is remembered of it counts if nobody else has written since."""
         try:
             if self._store is None:
-                self._store = ElasticStore(self._client, self._job.state, remember=True)
+                # the clock has asked the same index
+                self._store = ElasticStore(self._client, self._job.state, remember=True, is_there=True)
             elif not goes_on:
                 self._store.close()
             self._store.guard = lease.keep
@@ -285,10 +286,10 @@ class LeasedRun:
         due = windows.due(self._store)
         if due is None:
             self._patiently(self._import)
-        self._patiently(self._publish)
         if pending:
             self.work(left, on_stage)
         if due is not None and due <= self._clock():
+            self._patiently(self._publish)
             self._patiently(partial(self._reprocess, on_stage))
             self._patiently(self._publish)
         if since is not None:  # who says from when on to read means all of it
@@ -351,10 +352,16 @@ class LeasedRun:
         return {**totals, **wrong, "late": self._late, "window": window, "seconds": taken}
 
     def work(self, tasks: list[Task], on_stage: Stage, idle: Sequence[Task] = ()) -> None:
-        """Do the tasks, part by part; of windows into which nothing came only the checkpoints move."""
+        """Do the tasks, part by part; of windows into which nothing came only the checkpoints move.
+
+        What an earlier run has left to be written comes first: a part may publish the next revision of the same.
+        """
         tasks = windows.begun(tasks)
         self._patiently(partial(self._note, tasks, idle))
         self._window += [task.window for task in (*idle, *tasks)]
+        if tasks:
+            self._patiently(self._store.look)
+        self._patiently(self._publish)
         while tasks:
             tasks = self._patiently(partial(self._step, tasks, on_stage))
             self._patiently(self._publish)

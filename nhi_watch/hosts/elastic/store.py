@@ -263,8 +263,13 @@ class ElasticStore:
         index: str,
         guard: Optional[Guard] = None,
         remember: bool = False,
+        is_there: bool = False,
     ) -> None:
-        """Raises StoreError when the index does not exist or cannot be reached."""
+        """`is_there`: whether the index is known to exist.
+
+        Raises:
+            StoreError: the index does not exist or cannot be reached.
+        """
         self._client = client
         self._index = index
         self._memory = Remembered() if remember else None
@@ -275,7 +280,7 @@ class ElasticStore:
         """What waits to be written, in order."""
         self._fresh = self._looked = False
         """Whether a search finds all that is not remembered; whether it was looked."""
-        if not self._call("read", lambda: client.indices.exists(index=index)):
+        if not is_there and not self._call("read", lambda: client.indices.exists(index=index)):
             raise StoreError(MISSING.format(index))
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
@@ -402,12 +407,13 @@ class ElasticStore:
         """Make all that was put durable, in the order in which it was put.
 
         Without a refresh, which takes a moment, what looks into the index finds it a little later; this class does at
-        once.
+        once. None is made where all is remembered that a search would not find.
 
         Raises:
             StoreError: nothing after the first chunk that failed was written; the rest stays put.
         """
         changes = [(*place, value) for place, value in self._put.items()]
+        refresh = refresh and not (self._fresh and self._memory is not None)
         for chunk, last in _chunks(changes):
             self._send(chunk, refresh=last and refresh)
         for table, key, value in changes if self._memory is not None else ():
