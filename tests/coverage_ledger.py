@@ -258,7 +258,7 @@ def _reached(document: Any, actions: tuple[str, ...], controls: tuple[str, ...])
         "DE.AE-04": bool(document["impact"]["factors"]),
         "DE.AE-06": bool(ecs.alert(document, created=document["created"]) and event_of(document, LEAK)),
         "RS.AN": bool(facts) and all(fact.cites for fact in facts),
-        "RS.MA": bool(feedback.judge(document, "confirmed", "ann", "seen", LEAK, {}).verdict),
+        "RS.MA": bool(feedback.make_verdict(document, "confirmed", "ann", "seen", LEAK, {}).verdict),
         "RS.MI": bool(actions),
         "GV.RR": bool(controls),
         "PR.AA": bool(controls),

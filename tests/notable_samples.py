@@ -136,9 +136,9 @@ def _timeline(story: Story, base: int) -> tuple[TimelineEntry, ...]:
 
 def _signals(story: Story, records: tuple[str, ...]) -> tuple[SignalPoints, ...]:
     rows = sorted(story.signals, key=lambda row: -(row[1] or 0.0))
-    is_judged = story.notable_kind == "compromise"
-    without = {rows[0][0]: round(story.likelihood / 2, 1)} if is_judged else {}
-    worth = 1.0 if is_judged else 0.0
+    is_scored = story.notable_kind == "compromise"
+    without = {rows[0][0]: round(story.likelihood / 2, 1)} if is_scored else {}
+    worth = 1.0 if is_scored else 0.0
     return tuple(
         SignalPoints(
             name,

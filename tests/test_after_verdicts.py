@@ -132,18 +132,18 @@ def until(records: Records, second: int) -> Records:
 @pytest.mark.parametrize("days_before", [0, 4], ids=["that morning", "earlier that week"])
 def test_the_theft_of_an_identity_that_was_judged_benign_is_shown(days_before: int) -> None:
     """All that the list shows of it is judged benign before the theft; the default budget, the shipped model."""
-    shown, judged = 0, 0
+    shown, verdicts_given = 0, 0
     for seed in range(16):
         text, store = story(seed, days_before), MemoryStore()
         second = (TODAY - days_before) * DAY + 11 * HOUR
         result = run(store, until([*text.before, *text.unusual], second))
         victim = text.theft[0]["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"]
         mine = [item for item in result.standing if item["identity"]["name"].endswith(f"/{victim}")]
-        feedback.put(store, [feedback.judge(item, "benign", "ann", "ours", second, {}) for item in mine])
-        judged += bool(mine)
+        feedback.put(store, [feedback.make_verdict(item, "benign", "ann", "ours", second, {}) for item in mine])
+        verdicts_given += bool(mine)
         rest = [item for item in text.before if item["eventTime"] >= render(second)]
         shown += is_found(run(store, [*rest, *text.theft]), text.theft)
-    assert judged >= 12, "there has to be something to judge"
+    assert verdicts_given >= 12, "there has to be something to judge"
     assert shown >= 15, f"{shown} of 16"
 
 

@@ -24,7 +24,7 @@ from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import order, risk_of
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import model
-from nhi_watch.detect.engine import Judge
+from nhi_watch.detect.engine import Scorer
 from nhi_watch.hosts.elastic import read
 from nhi_watch.intake.sources import every
 from nhi_watch.state.state import State
@@ -110,7 +110,7 @@ def on_elastic(history: Lines, attack: Lines, folder: Path) -> list[Any]:
         event = {"original": line, "dataset": dataset, "ingested": render(min(time, END - 1))}
         hit = read.Hit("i", str(number), msgspec.Raw(orjson.dumps({"event": event})))
         read.feed(intake, [hit], lambda hit, error: None)
-    return Judge(state, model.load()).process(intake.batch).notables
+    return Scorer(state, model.load()).process(intake.batch).notables
 
 
 Host = Callable[[Lines, Lines, Path], list[NotableDocument]]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect.ranking import GIVEN_BACK, LEAST, OVER, Places, base, counts, places, week, week_allowance
+from nhi_watch.detect.ranking import GIVEN_BACK, LEAST, OVER, ListedRows, base, counts, give_rows, week, week_allowance
 from nhi_watch.detect.scoring import CRITICAL
 from nhi_watch.state.state import Ranked
 
@@ -35,16 +35,16 @@ def row(name: str, risk: float, hour: int = 0, day: int = 0) -> Row:
     return Row(name, risk, day * DAY + hour * HOUR)
 
 
-def placed(rows: Iterable[Row], allowance: int, kept: frozenset[str] = frozenset()) -> Places:
+def with_row(rows: Iterable[Row], allowance: int, kept: frozenset[str] = frozenset()) -> ListedRows:
     """Places of episodes that are each a case of their own."""
-    return places([(row.id, row) for row in rows], allowance, kept)
+    return give_rows([(row.id, row) for row in rows], allowance, kept)
 
 
-def weeks(identities: int, days: int, dice: random.Random, extra: dict[int, list[float]]) -> Places:
+def weeks(identities: int, days: int, dice: random.Random, extra: dict[int, list[float]]) -> ListedRows:
     """A tenant's days: who gets a place, each name anew every day."""
     losses = {day: [*(ordinary(dice) for _ in range(identities)), *extra.get(day, [])] for day in range(days)}
     rows = [row(f"{day:02}/{n}", risk, 0, day) for day, each in losses.items() for n, risk in enumerate(each)]
-    return placed([row for row in rows if row.risk >= LEAST], week_allowance(BUDGET, identities))
+    return with_row([row for row in rows if row.risk >= LEAST], week_allowance(BUDGET, identities))
 
 
 def of_day(names: Iterable[str], day: int) -> list[str]:
@@ -78,43 +78,43 @@ def stood(losses: Iterable[float]) -> list[Row]:
 
 def test_a_96_is_not_hidden_behind_a_week_of_trifles() -> None:
     """On real M365 records a budget of one a day hid a critical of the afternoon above two trifles of the morning."""
-    given = placed([*stood([30.0] * 7), row("a", 20.0), row("b", 20.0), row("theft", 96.0, 15)], 7)
+    given = with_row([*stood([30.0] * 7), row("a", 20.0), row("b", 20.0), row("theft", 96.0, 15)], 7)
     assert {"a", "b", "theft"} & {*given.regular, *given.over, *given.beyond} == {"theft"}
 
 
 def test_criticals_beyond_the_allowance_are_written_and_a_flood_of_them_is_folded() -> None:
-    given = placed([*stood([99.0] * 7), *(row(f"{n:02}", 90.0) for n in range(30))], 7)
+    given = with_row([*stood([99.0] * 7), *(row(f"{n:02}", 90.0) for n in range(30))], 7)
     assert (len(given.regular), len(given.over), len(given.beyond)) == (7, (OVER - 1) * 7, 30 - (OVER - 1) * 7)
 
 
 def test_who_came_first_keeps_the_place() -> None:
     """Each is held against what came before it: a later and graver one takes no place away."""
     wanted = [row("late", 79.0, 15), row("early", 30.0, 9), row("noon", 25.0, 12)]
-    assert placed([*stood([50.0]), *wanted], 2).regular == {"before-0", "early", "late"}
+    assert with_row([*stood([50.0]), *wanted], 2).regular == {"before-0", "early", "late"}
 
 
 def test_what_was_published_with_a_place_keeps_it() -> None:
     wanted = [row("a", 30.0, 9), row("b", 40.0, 9)]
-    assert placed(wanted, 1).regular == {"b"}
-    assert placed(wanted, 1, frozenset({"a"})).regular == {"a", "b"}
+    assert with_row(wanted, 1).regular == {"b"}
+    assert with_row(wanted, 1, frozenset({"a"})).regular == {"a", "b"}
 
 
 def test_a_case_takes_one_place_however_often_it_comes_back() -> None:
     """A role that is critical each day for a week leaves room for the others; after a week it is no rival any more."""
     daily = [("role", row(f"role-{day}", 99.0, 0, day)) for day in range(7)]
     other = ("other", row("other", 20.0, 0, 7))
-    assert "other" not in places([*daily, other], 1).regular
-    assert "other" in places([*daily, other], 2).regular
-    assert "other" in places([*daily[:1], other], 1).regular
+    assert "other" not in give_rows([*daily, other], 1).regular
+    assert "other" in give_rows([*daily, other], 2).regular
+    assert "other" in give_rows([*daily[:1], other], 1).regular
 
 
-def mornings(waiting: float, days_ago: int = 2) -> Places:
+def mornings(waiting: float, days_ago: int = 2) -> ListedRows:
     """Seven were judged benign; one waits since then, and of today's eight the last is without a place."""
-    judged = [row(f"judged-{n}", 60.0, 0, -days_ago - 1) for n in range(7)]
+    with_verdict = [row(f"judged-{n}", 60.0, 0, -days_ago - 1) for n in range(7)]
     today = [row(f"today-{n}", 70.0, 9) for n in range(7)]
-    rows = [*judged, row("waiting", waiting, 0, -days_ago), *today, row("left", 40.0, 12)]
-    names = {row.id for row in judged}
-    return places([(row.id, row) for row in rows], 7, (), names, {"waiting"}, row("end", 0.0, 13).reached)
+    rows = [*with_verdict, row("waiting", waiting, 0, -days_ago), *today, row("left", 40.0, 12)]
+    names = {row.id for row in with_verdict}
+    return give_rows([(row.id, row) for row in rows], 7, (), names, {"waiting"}, row("end", 0.0, 13).reached)
 
 
 def test_what_waited_comes_after_the_rows_of_the_last_day_that_are_stronger() -> None:
@@ -130,9 +130,9 @@ def test_verdicts_free_places_for_medium_ones_and_above_alone() -> None:
     before = [row(f"before-{n}", 60.0, 0, -1) for n in range(14)]
     later = [row("medium", GIVEN_BACK, 9), *(row(f"low-{n}", GIVEN_BACK - 1 - n, 9) for n in range(10))]
     rows = [(row.id, row) for row in (*before, *later)]
-    judged = {row.id for row in before}
-    assert not {row.id for row in later} & places(rows, 14).regular
-    assert {row.id for row in later} & places(rows, 14, (), judged).regular == {"medium"}
+    with_verdict = {row.id for row in before}
+    assert not {row.id for row in later} & give_rows(rows, 14).regular
+    assert {row.id for row in later} & give_rows(rows, 14, (), with_verdict).regular == {"medium"}
 
 
 def test_the_week_says_how_many_places_are_taken_and_what_a_further_one_has_to_exceed() -> None:
@@ -140,8 +140,8 @@ def test_the_week_says_how_many_places_are_taken_and_what_a_further_one_has_to_e
     assert week(rows, 7, DAY) == (7, 3, LEAST)
     assert week(rows, 2, DAY) == (2, 2, 30.0)
     full = [pair for pair in rows if pair[0] != "old"]
-    for risk, has_place in ((30.0, False), (30.1, True)):
-        assert ("new" in places([*full, ("new", row("new", risk, 12))], 2).regular) is has_place
+    for risk, has_row in ((30.0, False), (30.1, True)):
+        assert ("new" in give_rows([*full, ("new", row("new", risk, 12))], 2).regular) is has_row
 
 
 ROWS = st.lists(
@@ -153,7 +153,7 @@ ROWS = st.lists(
 
 @given(ROWS, st.integers(1, 50), st.randoms())
 def test_places_lose_no_critical_and_do_not_depend_on_order(wanted: list[Row], allowance: int, dice: Any) -> None:
-    given = placed(wanted, allowance)
+    given = with_row(wanted, allowance)
     losses = {row.id: row.risk for row in wanted}
     names = [*given.regular, *given.over, *given.beyond]
     assert len(names) == len(set(names))
@@ -167,7 +167,7 @@ def test_places_lose_no_critical_and_do_not_depend_on_order(wanted: list[Row], a
         if sum(two.risk >= row.risk for two in rivals) < allowance:
             assert row.id in given.regular
     dice.shuffle(wanted)
-    assert placed(wanted, allowance) == given
+    assert with_row(wanted, allowance) == given
 
 
 ONE = Ranked("x", 0.0, 0.0, True, 9)

@@ -200,7 +200,7 @@ def test_a_grave_one_stays_in_the_list_until_it_is_judged_others_until_a_quiet_w
         seen.append(sorted(item["identity"]["name"][-5:] for item in result.standing))
     assert seen == [["batch", "s-api"]] * 7 + [["s-api"]] * 2
     assert now(store)["life"] == "quiet"
-    feedback.put(store, [feedback.judge(now(store), "confirmed", "ann", "it was one", (TODAY + 10) * DAY, {})])
+    feedback.put(store, [feedback.make_verdict(now(store), "confirmed", "ann", "it was one", (TODAY + 10) * DAY, {})])
     result = run(store, others(TODAY + 10), ROOM)
     assert (result.standing, [event.change for event in result.events]) == ([], ["closed"])
     assert now(store)["closed_why"] == "nothing unusual for 7 days"
@@ -274,7 +274,7 @@ def test_a_grave_one_that_nobody_judges_is_closed_after_120_days() -> None:
     days = range(TODAY + 1, TODAY + RETAIN_DELTAS + 1)
     assert [item["id"] for item in run(store, [r for day in days for r in others(day)], ROOM).standing] == [NAME]
     (event,) = run(store, others(TODAY + RETAIN_DELTAS + 1), ROOM).events
-    assert (event.change, event.document["closed_why"]) == ("closed", f"not judged in {RETAIN_DELTAS} days")
+    assert (event.change, event.document["closed_why"]) == ("closed", f"no verdict in {RETAIN_DELTAS} days")
     run(store, others(TODAY + RETAIN_DELTAS + 2), ROOM)
     assert publish.stored(store) == []
 
@@ -448,25 +448,25 @@ def test_what_a_host_confirms_of_a_notable_that_has_ended_is_not_written_again()
 # ---- verdicts
 
 
-def judged(store: MemoryStore, verdict: str, second: int, *notables: Any) -> None:
-    given = [feedback.judge(n, verdict, "ann", "known", second, {}) for n in notables or [now(store)]]
+def give_verdict(store: MemoryStore, verdict: str, second: int, *notables: Any) -> None:
+    given = [feedback.make_verdict(n, verdict, "ann", "known", second, {}) for n in notables or [now(store)]]
     feedback.put(store, given)
 
 
 def test_a_notable_with_a_verdict_is_found_after_it_has_ended() -> None:
     """The verdict covers its rows, so it has no row by then. A critical one whose verdict is taken back is listed."""
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    judged(store, "benign", TODAY * DAY + 20 * HOUR)
+    give_verdict(store, "benign", TODAY * DAY + 20 * HOUR)
     for day in range(TODAY + 1, TODAY + 11):
         run(store, others(day), ROOM)
     assert [row["id"] for row in listing.ended(store, ())] == [NAME]
-    judged(store, "open", (TODAY + 11) * DAY)
+    give_verdict(store, "open", (TODAY + 11) * DAY)
     assert [row["id"] for row in run(store, others(TODAY + 11), ROOM).standing] == [NAME]
 
 
 def test_a_confirmed_notable_that_has_ended_is_found_and_is_no_caveat() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    judged(store, "confirmed", TODAY * DAY + 20 * HOUR)
+    give_verdict(store, "confirmed", TODAY * DAY + 20 * HOUR)
     result = run(store, others(TODAY + 1), ROOM)
     assert [item["id"] for item in result.standing] == [NAME], "it is still active"
     for day in range(TODAY + 2, TODAY + 11):
@@ -503,7 +503,7 @@ def test_what_gets_a_place_days_later_is_new_on_that_day() -> None:
     first = run(store, others(TODAY + 1)).standing
     assert len(first) == 7, "a week has room for seven"
     run(store, others(TODAY + 2)), run(store, others(TODAY + 3))
-    judged(store, "benign", (TODAY + 4) * DAY, *first[:1])
+    give_verdict(store, "benign", (TODAY + 4) * DAY, *first[:1])
     standing = {item["id"]: item for item in run(store, others(TODAY + 4)).standing}
     (late,) = standing.keys() - {item["id"] for item in first}
     assert standing[late]["severity"] == "medium"
@@ -513,7 +513,7 @@ def test_what_gets_a_place_days_later_is_new_on_that_day() -> None:
 
 def test_a_verdict_takes_off_what_was_seen_and_is_published_once() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    judged(store, "benign", TODAY * DAY + 20 * HOUR)
+    give_verdict(store, "benign", TODAY * DAY + 20 * HOUR)
     result = run(store, others(TODAY + 1), ROOM)
     assert (result.standing, [event.change for event in result.events]) == ([], ["settled"])
     assert now(store)["closed_why"] == f"benign, by ann on {render_day(TODAY)}"
@@ -529,7 +529,7 @@ def test_what_is_new_since_a_verdict_is_named_with_the_likelihood_then_and_now()
     """Calls, places and targets that no covered episode had."""
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     then = now(store)["likelihood"]
-    judged(store, "benign", TODAY * DAY + 20 * HOUR)
+    give_verdict(store, "benign", TODAY * DAY + 20 * HOUR)
     fresh = [
         record(TODAY + 1, f"15:{n:02}", service="iam", name=name, address="203.0.113.9", agent="aws-cli/2.1")
         for n, name in enumerate(("CreateLoginProfile", "DeleteUser"))
@@ -545,7 +545,7 @@ def test_what_is_new_since_a_verdict_is_named_with_the_likelihood_then_and_now()
 
 def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_back() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    judged(store, "benign", TODAY * DAY + 20 * HOUR)
+    give_verdict(store, "benign", TODAY * DAY + 20 * HOUR)
     result = run(store, raid(day=TODAY + 1) + others(TODAY + 1), ROOM)
     (notable,) = result.standing
     assert (notable["id"], notable["life"], notable["listed_on"]) == (NAME, "new", render_day(TODAY + 1))
@@ -559,7 +559,7 @@ def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_b
     assert notable["revisions"][0]["why"] == "benign, by ann"
     less = [record(TODAY + 3, "14:00", service="dynamodb", name="ListTables", id="less")]
     quieter = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    judged(quieter, "benign", TODAY * DAY + 20 * HOUR)
+    give_verdict(quieter, "benign", TODAY * DAY + 20 * HOUR)
     assert run(quieter, less + others(TODAY + 3), Options()).standing == []
 
 
@@ -567,7 +567,7 @@ def test_a_theft_later_on_the_day_that_was_judged_is_shown_alone() -> None:
     """An odd call in the morning is judged benign at noon; the theft of the afternoon is a row of its own."""
     morning = [record(TODAY, "08:00", service="iam", name="ListUsers", address="185.220.101.4")]
     store = runs([quiet(20) + morning + until(TODAY)], ROOM)
-    judged(store, "benign", TODAY * DAY + 12 * HOUR)
+    give_verdict(store, "benign", TODAY * DAY + 12 * HOUR)
     assert run(store, [record(TODAY, "12:30", role="other")], ROOM).standing == []
     result = run(store, raid(), ROOM)
     (notable,) = result.standing
@@ -578,17 +578,17 @@ def test_a_theft_later_on_the_day_that_was_judged_is_shown_alone() -> None:
     run(store, [r for day in (1, 2, 3) for r in others(TODAY + day)], ROOM)
     assert State(store).daybook.is_closed(TODAY) and now(store)["first_time"] == notable["first_time"]
     assert len(now(store)["revisions"]) == 2
-    judged(store, "open", TODAY * DAY + 13 * HOUR, {**now(store)})
+    give_verdict(store, "open", TODAY * DAY + 13 * HOUR, {**now(store)})
     assert not run(store, [], ROOM).standing[0]["since"]
 
 
 def test_what_was_judged_and_taken_back_is_in_the_list_again_even_once_it_was_closed() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    judged(store, "benign", TODAY * DAY + 20 * HOUR)
+    give_verdict(store, "benign", TODAY * DAY + 20 * HOUR)
     for day in range(TODAY + 1, TODAY + 12):
         run(store, others(day), ROOM)
     assert not any(key.startswith("pub/") for key in contents(store)["notable"])
-    judged(store, "open", (TODAY + 12) * DAY)
+    give_verdict(store, "open", (TODAY + 12) * DAY)
     result = run(store, others(TODAY + 12), ROOM)
     assert [(event.change, event.document["id"]) for event in result.events] == [("new", NAME)]
     assert result.events[0].document["revision"] == 3
@@ -598,7 +598,7 @@ def test_a_verdict_does_not_cover_what_became_graver_or_who_was_not_seen() -> No
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     notable = now(store)
     seen = {**notable, "severity": "high", "revisions": [{**notable["revisions"][0], "severity": "high"}]}
-    judged(store, "benign", TODAY * DAY + 20 * HOUR, seen)
+    give_verdict(store, "benign", TODAY * DAY + 20 * HOUR, seen)
     said, item = feedback.Verdicts(store, TODAY * DAY), head("x", TODAY, [WHO], risk=60.0, hour=14)
     assert set(said.covered([item], NAME)) == {"x"}
     assert not said.covered([item._replace(risk=100.0)], NAME), "it is critical now, and was high"

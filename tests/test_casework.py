@@ -20,7 +20,7 @@ from nhi_watch.hosts.files import digest, explain, feedback, find, listing, note
 from nhi_watch.report import html, jsonlines
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.store import MemoryStore, pack, unpack
-from test_cases import judged, others, until
+from test_cases import give_verdict, others, until
 from test_pipeline import quiet, raid
 
 BOTH = [notable(), notable(DAY_ONE + 1)]
@@ -153,7 +153,7 @@ def test_a_digest_tells_new_changed_back_and_resolved() -> None:
     run(store, raid(day=TODAY + 2) + others(TODAY + 2), room)
     assert set(counts(digest.make(store))) <= {"new", "changed"}, "its severity rose"
     document = digest.make(store, 0).parts["new"][0]
-    judged(store, "benign", (TODAY + 2) * DAY + 20 * HOUR, document)
+    give_verdict(store, "benign", (TODAY + 2) * DAY + 20 * HOUR, document)
     text = digest.make(store)
     assert (counts(text), text.standing) == ({"resolved": 1}, 0), "a verdict counts at once"
     assert text.parts["resolved"][0]["closed_why"].endswith("from the next run on")
@@ -247,7 +247,7 @@ def test_what_is_confirmed_is_a_section_of_its_own_until_it_becomes_more_severe(
     room = Options(budget=1000.0)
     store = runs([quiet(20) + raid(steps=2) + until(TODAY)], room)
     (document,) = publish.stored(store)
-    judged(store, "confirmed", TODAY * DAY + 20 * HOUR, document)
+    give_verdict(store, "confirmed", TODAY * DAY + 20 * HOUR, document)
     made = digest.make(store)
     assert (counts(made), [item["id"] for item in made.confirmed]) == ({}, [document["id"]])
     assert digest.lines(made, {document["id"]: "abc"})[-2:] == [

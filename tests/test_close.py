@@ -9,7 +9,7 @@ import pytest
 from core_samples import TODAY, Going, answer, contents, record, runs
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import engine, model
-from nhi_watch.detect.engine import Judge
+from nhi_watch.detect.engine import Scorer
 from nhi_watch.state import state
 from nhi_watch.state.baseline import to_row
 from nhi_watch.state.state import State
@@ -59,7 +59,7 @@ def settled(store: MemoryStore, part: Records) -> None:
 
 
 def closed(store: MemoryStore, goes_on: bool) -> bool:
-    return Judge(State(store), model.load()).close(NOW, lambda: goes_on)
+    return Scorer(State(store), model.load()).close(NOW, lambda: goes_on)
 
 
 def died(store: MemoryStore) -> bool:

@@ -22,7 +22,7 @@ from nhi_watch.state.store import MemoryStore
 NAME = NAMES[3]
 
 
-def judged(number: int, seed: int, high: float = 0.02, values: Sparse | None = None) -> list[Stored]:
+def scored(number: int, seed: int, high: float = 0.02, values: Sparse | None = None) -> list[Stored]:
     """A day of some identities; a share of them scores high and has values."""
     dice = random.Random(seed)
     built = []
@@ -38,7 +38,7 @@ def judged(number: int, seed: int, high: float = 0.02, values: Sparse | None = N
 def stored(shares: list[float], number: int = 200, values: Sparse | None = None) -> MemoryStore:
     store = MemoryStore()
     for day, share in enumerate(shares):
-        note(store, TODAY + day, judged(number, day, share, values if day >= 7 else None))
+        note(store, TODAY + day, scored(number, day, share, values if day >= 7 else None))
     return store
 
 

@@ -133,7 +133,7 @@ def test_documents_that_are_no_events_are_told(place: Place) -> None:
 @pytest.mark.parametrize(("understood", "status"), [(1, ERROR), (9, ERROR), (10, "warn"), (100, OK)])
 def test_a_source_of_which_hardly_anything_is_understood_is_not_read(understood: int, status: str) -> None:
     errors = [RejectError("no_time", "eventTime is missing")] * (100 - understood)
-    check = doctor.judged("logs-x", 60, (100, understood), errors, [])
+    check = doctor.assessed("logs-x", 60, (100, understood), errors, [])
     assert check.status == status and ("eventTime is missing" in check.remedy) == (status == ERROR)
 
 

@@ -379,7 +379,7 @@ def changes(place: Place, name: str) -> list[Tree]:
     return sorted(alerts_of_one, key=lambda alert: int(alert["nhi"]["notable"]["revision"]))
 
 
-def judge(place: Place, trail: Path, name: str, verdict: str, *flags: str) -> None:
+def give_verdict(place: Place, trail: Path, name: str, verdict: str, *flags: str) -> None:
     done = asked(
         place,
         "feedback",
@@ -415,10 +415,10 @@ def test_dashboards_show_each_notable_as_it_stands_and_not_as_it_was(place: Plac
     place.run(since=SINCE)
     before = on_dashboards(place)
     assert len(before) == len(set(before)) >= 3
-    judge(place, tmp_path, before[0], "benign")
+    give_verdict(place, tmp_path, before[0], "benign")
     place.run()
     assert on_dashboards(place) == before[1:]
-    judge(place, tmp_path, before[0], "open")
+    give_verdict(place, tmp_path, before[0], "open")
     place.run()
     assert on_dashboards(place) == before
 
@@ -441,9 +441,9 @@ def test_a_verdict_is_written_once_by_the_next_run_although_nothing_came_in(plac
     fill(place, simulated())
     place.run(since=SINCE)
     first, second = [alert["event"]["id"] for alert in place.alerts() if alert["event"]["code"] == "compromise"][:2]
-    judge(place, tmp_path, first, "benign")
+    give_verdict(place, tmp_path, first, "benign")
     until = int(time.time()) + 86_400
-    judge(place, tmp_path, second, "expected", "--until", render(until))
+    give_verdict(place, tmp_path, second, "expected", "--until", render(until))
     done = place.run()
     assert (done["read"], done["alerts"]) == (0, {"created": 2})
     assert [each["nhi"]["change"] for each in changes(place, first)] == ["new", "settled"]
@@ -452,7 +452,7 @@ def test_a_verdict_is_written_once_by_the_next_run_although_nothing_came_in(plac
     assert (text["notable"]["life"], text["notable"]["revision"]) == ("closed", 2)
     assert changes(place, second)[-1]["nhi"]["verdict"]["name"] == "expected"
     assert place.run()["alerts"] == {"created": 0}
-    judge(place, tmp_path, first, "open")
+    give_verdict(place, tmp_path, first, "open")
     assert place.run()["alerts"] == {"created": 1}
     assert [each["nhi"]["change"] for each in changes(place, first)] == ["new", "settled", "new"]
     assert windows.due(place.store()) == until
@@ -464,7 +464,7 @@ def test_what_was_expected_is_back_when_its_time_is_over(
     fill(place, simulated())
     place.run(since=SINCE)
     name = next(alert["event"]["id"] for alert in place.alerts() if alert["event"]["code"] == "compromise")
-    judge(place, tmp_path, name, "expected", "--until", render(int(time.time()) + 86_400))
+    give_verdict(place, tmp_path, name, "expected", "--until", render(int(time.time()) + 86_400))
     place.run()
     monkeypatch.setattr(running, "clock_of", lambda *_: lambda: time.time() + 86_500)
     assert place.run()["alerts"] == {"created": 1}

@@ -49,7 +49,7 @@ def event(change: str, escalated: bool = False, **changes: Any) -> Publication:
     return Publication(change, notable(**changes), escalated)
 
 
-VERDICT = feedback.judge(notable(), "benign", "ann", "a test of ours", NOW, {})
+VERDICT = feedback.make_verdict(notable(), "benign", "ann", "a test of ours", NOW, {})
 
 
 def test_each_event_is_a_document_that_says_what_became_of_the_notable(place: Place, ecs_fields: Tree) -> None:

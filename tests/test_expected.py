@@ -79,7 +79,7 @@ def test_a_confirmed_notable_is_hidden_by_no_pattern_and_the_proof_says_so_befor
     store = raided()
     pattern = of(now(store))
     assert expected.preview(State(store), pattern) == ((now(store)["id"],), 1, (), ())
-    feedback.put(store, [feedback.judge(now(store), "confirmed", "bob", "theft", GIVEN, {})])
+    feedback.put(store, [feedback.make_verdict(now(store), "confirmed", "bob", "theft", GIVEN, {})])
     assert expected.preview(State(store), pattern).confirmed == (now(store)["id"],)
     lasting(store, pattern)
     assert [item["id"] for item in run(store, others(TODAY + 1), ROOM).standing] == [now(store)["id"]]
@@ -276,7 +276,7 @@ def test_a_pattern_put_beside_the_trail_is_noticed(tmp_path: Path) -> None:
 def test_one_that_may_hide_a_confirmed_notable_is_not_saved(tmp_path: Path) -> None:
     out = folder(tmp_path)
     store = SqliteStore(out / "state.sqlite")
-    feedback.put(store, [feedback.judge(notable(), "confirmed", "bob", "theft", parse(NOW) - 60, {})])
+    feedback.put(store, [feedback.make_verdict(notable(), "confirmed", "bob", "theft", parse(NOW) - 60, {})])
     store.commit()
     store.close()
     with pytest.raises(InputError, match="it was not saved"):

@@ -68,8 +68,8 @@ def store_of(*parts: Iterable[Any]) -> MemoryStore:
     return store
 
 
-def judged(store: MemoryStore, now: int = AFTER, known: Any = NO_ASSETS) -> list[Any]:
-    result = fast.judge(store, history.read(store), known, now)
+def assessed(store: MemoryStore, now: int = AFTER, known: Any = NO_ASSETS) -> list[Any]:
+    result = fast.assess(store, history.read(store), known, now)
     for notable in result:
         schema().validate(notable)
         assert to_json(from_json(notable)) == notable
@@ -79,7 +79,7 @@ def judged(store: MemoryStore, now: int = AFTER, known: Any = NO_ASSETS) -> list
 def told(*parts: Iterable[Any], now: int = AFTER, where: str = "public-repo") -> Any:
     store = store_of(*parts) if parts else MemoryStore()
     fast.tell(store, KEY, LEAK, where)
-    (notable,) = judged(store, now)
+    (notable,) = assessed(store, now)
     return notable
 
 
@@ -110,7 +110,7 @@ def test_a_key_never_seen_is_a_notable_too() -> None:
 def test_another_accounts_log_says_nothing_of_a_key_whose_account_is_not_known() -> None:
     store = store_of(USUAL)
     fast.tell(store, "AKIAIOSFODNN7EXAMPLE", LEAK, "public-repo")
-    (notable,) = judged(store)
+    (notable,) = assessed(store)
     assert signal(notable, "used_since_exposure")["cannot_tell"]
     assert notable["likelihood"] == 60.0
 
@@ -219,7 +219,7 @@ def test_a_key_that_was_dead_before_it_leaked_was_tried_by_nobody() -> None:
 def test_the_exposure_may_be_older_than_the_log() -> None:
     store = store_of(USUAL)
     fast.tell(store, KEY, LEAK - 400 * DAY, "public-repo")
-    (notable,) = judged(store)
+    (notable,) = assessed(store)
     assert signal(notable, "used_since_exposure")["cannot_tell"]
     assert "no log of its account covers" in signal(notable, "used_since_exposure")["evidence"]
 
@@ -227,7 +227,7 @@ def test_the_exposure_may_be_older_than_the_log() -> None:
 def test_a_users_quarantine_by_aws_exposes_all_its_keys() -> None:
     policy = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
     store = store_of(USUAL, [admin(TODAY, "10:01", "AttachUserPolicy", userName="ci", policyArn=policy)])
-    (notable,) = judged(store)
+    (notable,) = assessed(store)
     assert KEY in notable["title"]
     assert signal(notable, "still_valid")["evidence"].startswith("quarantined")
 
@@ -235,7 +235,7 @@ def test_a_users_quarantine_by_aws_exposes_all_its_keys() -> None:
 def test_a_quarantined_user_without_known_keys_is_a_notable() -> None:
     policy = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine"
     store = store_of([admin(TODAY, "10:01", "AttachUserPolicy", userName="nobody", policyArn=policy)])
-    (notable,) = judged(store)
+    (notable,) = assessed(store)
     assert notable["identity"]["name"] == "nobody"
 
 
@@ -245,14 +245,14 @@ def test_only_news_makes_a_new_revision() -> None:
     changed = [[n for n in run(store, part).changed if n["kind"] == "exposure"] for part in ([], [], [OFF])]
     assert [[n["revision"] for n in part] for part in changed] == [[1], [], [2]]
     assert len({n["id"] for part in changed for n in part}) == 1
-    (standing,) = fast.judge(store, history.read(store), NO_ASSETS, AFTER + 60)
+    (standing,) = fast.assess(store, history.read(store), NO_ASSETS, AFTER + 60)
     assert standing["revision"] == 2, "a command that looks between runs shows the revision that was published"
 
 
 def test_the_cheap_way_of_an_ordinary_run_finds_the_same() -> None:
     store = store_of(USUAL, [STRANGE])
     fast.tell(store, KEY, LEAK, "public-repo")
-    expected = fast.judge(store, history.read(store), NO_ASSETS, AFTER)
+    expected = fast.assess(store, history.read(store), NO_ASSETS, AFTER)
     cheap = fast.refresh(store, history.read_some(store, ()), NO_ASSETS, AFTER)
     assert cheap == expected != []
     quiet = store_of(USUAL)
@@ -262,8 +262,8 @@ def test_the_cheap_way_of_an_ordinary_run_finds_the_same() -> None:
 def test_the_owner_and_the_blast_radius_rank_it() -> None:
     store = store_of(USUAL)
     fast.tell(store, KEY, LEAK, "public-repo")
-    (plain,) = judged(store)
-    (owned,) = judged(store, known={"ci": Asset("critical", "team-ci", "production")})
+    (plain,) = assessed(store)
+    (owned,) = assessed(store, known={"ci": Asset("critical", "team-ci", "production")})
     assert owned["identity"]["owner"] == "team-ci"
     assert risk_of(owned) > risk_of(plain)
 
@@ -274,7 +274,7 @@ def test_a_feed_s_record_is_enough() -> None:
     day = IdentityDay(TODAY)
     day.add(exposure.read(leak))
     inventory.note(store, [day])
-    (notable,) = judged(store)
+    (notable,) = assessed(store)
     assert notable["identity"]["name"].endswith("user/ci")
     assert "a/.env" in notable["summary"]
 
@@ -293,13 +293,13 @@ def test_planted_findings_bury_no_key_that_is_in_use_and_take_few_places() -> No
         {**leak, "Secret": f"hunter{n:04}hunter", "RuleID": "generic", "Date": render(LEAK - n)} for n in range(300)
     ]
     store = fed(leak, *planted)
-    documents = judged(store)
+    documents = assessed(store)
     assert len(documents) == fast.OWN + 1 and KEY in documents[0]["title"]
     lead = next(n for n in documents if n["folded"])
     assert (lead["folded"]["origin"], lead["folded"]["count"]) == ("findings of gitleaks", 300 - fast.OWN + 1)
     assert "280 more credentials reported by gitleaks" in lead["summary"]
-    assert judged(store) == documents
-    assert len(judged(fed(leak, *planted[: fast.OWN]))) == fast.OWN + 1
+    assert assessed(store) == documents
+    assert len(assessed(fed(leak, *planted[: fast.OWN]))) == fast.OWN + 1
 
 
 RESOLVED = {
@@ -315,11 +315,13 @@ RESOLVED = {
 def test_nobody_s_word_ends_a_key_of_which_the_log_shows_that_it_was_not_switched_off() -> None:
     leak = {"RuleID": "aws", "Secret": KEY, "Date": render(LEAK), "File": "a/.env"}
     used = [*USUAL, record(TODAY, "20:00", role="other")]
-    (open_,) = judged(fed(leak, RESOLVED, used=[item for item in used if item["eventTime"] < render(LEAK)] + used[-1:]))
+    (open_,) = assessed(
+        fed(leak, RESOLVED, used=[item for item in used if item["eventTime"] < render(LEAK)] + used[-1:])
+    )
     assert signal(open_, "still_valid")["value"] == 1.0 and open_["severity"] != "informational"
-    (off,) = judged(fed(leak, RESOLVED, used=[*used, OFF]))
+    (off,) = assessed(fed(leak, RESOLVED, used=[*used, OFF]))
     assert signal(off, "still_valid")["value"] == 0.0
-    (unseen,) = judged(fed({**leak}, RESOLVED, used=used[-1:]))
+    (unseen,) = assessed(fed({**leak}, RESOLVED, used=used[-1:]))
     assert signal(unseen, "still_valid")["value"] == 0.0, "no log would show it: nobody has seen that key"
 
 
@@ -331,7 +333,7 @@ def test_an_alert_of_leaked_credentials_exposes_all_that_an_identity_has() -> No
     for event in events([{**fields, "time": "10:00"}], TODAY):
         day.add(event)
     inventory.note(store, [day])
-    (notable,) = judged(store)
+    (notable,) = assessed(store)
     assert "the keys of ci" in notable["title"]
     assert notable["likelihood"] == 99.0
     assert signal(notable, "used_since_exposure")["value"] == 1.0

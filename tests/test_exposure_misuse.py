@@ -15,7 +15,7 @@ from nhi_watch import cli
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import model
-from nhi_watch.detect.engine import Judge
+from nhi_watch.detect.engine import Scorer
 from nhi_watch.detect.explain import brief, claims
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.run import Result
@@ -195,7 +195,7 @@ def test_odd_calls_with_another_key_of_the_same_user_stay_by_themselves() -> Non
 
 
 def settled(store: MemoryStore) -> Result:
-    return Judge(State(store), model.load(), budget=float(BUDGET)).process(IntakeBatch())
+    return Scorer(State(store), model.load(), budget=float(BUDGET)).process(IntakeBatch())
 
 
 def test_hosts_are_told_once_that_the_first_one_goes_on_as_part_of_the_other() -> None:

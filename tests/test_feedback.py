@@ -278,10 +278,12 @@ def test_what_became_graver_after_its_verdict_comes_back() -> None:
 def test_a_verdict_is_no_word_on_what_logs_told_after_it_whenever_that_was_done() -> None:
     """A daily batch: the verdict of ten o'clock, and of nine o'clock what the logs of the next night tell."""
     store, seen = MemoryStore(), altered({**ONE, "revisions": [{}], "last_grown": render(SECOND - 3 * DAY)})
-    feedback.put(store, [feedback.judge(seen, "benign", "alice", "known", SECOND, {})])
+    feedback.put(store, [feedback.make_verdict(seen, "benign", "alice", "known", SECOND, {})])
     assert verdicts_on(store, [seen], SECOND) == ["benign"]
     assert verdicts_on(store, [{**seen, "last_grown": render(SECOND - 3600)}], SECOND) == [""]
-    late = feedback.judge(altered({**seen, "last_grown": render(SECOND + 60)}), "benign", "alice", "known", SECOND, {})
+    late = feedback.make_verdict(
+        altered({**seen, "last_grown": render(SECOND + 60)}), "benign", "alice", "known", SECOND, {}
+    )
     assert late.grown == SECOND, "an import: its giver cannot have seen what came after"
 
 
@@ -332,10 +334,10 @@ def test_the_credential_of_a_notable_is_no_exception_of_its_network() -> None:
 
 def test_all_that_a_verdict_lacks_is_said_at_once() -> None:
     with pytest.raises(InputError) as caught:
-        feedback.judge(notable(), "expected", "", " ", 0, {})
+        feedback.make_verdict(notable(), "expected", "", " ", 0, {})
     assert all(word in str(caught.value) for word in ("--by", "--why", "--until"))
     with pytest.raises(InputError) as caught:
-        feedback.judge(notable(), "", "alice", "", 0, {})
+        feedback.make_verdict(notable(), "", "alice", "", 0, {})
     assert "confirmed" in str(caught.value) and "--why" in str(caught.value) and "--by" not in str(caught.value)
 
 

@@ -380,13 +380,13 @@ def test_what_machines_do_every_day_comes_to_be_worth_less() -> None:
         built = [record(day, f"{9 + n % 3:02}:{n:02}", role=role) for n, role in enumerate(roles)]
         return built + [record(day, "15:00", role=role, name=f"List{day}{role[-1]}") for role in roles[:unusual]]
 
-    def judged(unusual: int) -> float:
+    def scored(unusual: int) -> float:
         history = [each for back in range(40, 0, -1) for each in fleet(TODAY - back, unusual if back > 1 else 0)]
         novelty = record(TODAY, "15:30", role="fleeta-0", name="ListAnotherThing")
         result = run(runs([history]), [*fleet(TODAY, 0), novelty], Options(budget=1000.0))
         return max((n["likelihood"] for n in [*result.notables, *result.below]), default=0.0)
 
-    assert judged(unusual=8) < judged(unusual=0)
+    assert scored(unusual=8) < scored(unusual=0)
 
 
 # ---- a tenant without a past

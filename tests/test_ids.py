@@ -68,7 +68,7 @@ def history() -> list[Records]:
     return [ordinary(day) for day in range(LAST - 12, LAST)]
 
 
-def judged(history: list[Records], records: Records) -> Any:
+def scored(history: list[Records], records: Records) -> Any:
     store = MemoryStore()
     for part in (*history, records):
         going = Going(store, [kubernetes])
@@ -78,14 +78,14 @@ def judged(history: list[Records], records: Records) -> Any:
 
 
 def test_one_audit_id_over_all_records_of_an_attack_hides_none_of_them(history: list[Records]) -> None:
-    plain, hidden = judged(history, raid()), judged(history, raid(auditID=ONE))
+    plain, hidden = scored(history, raid()), scored(history, raid(auditID=ONE))
     first, second = (next(n for n in each.notables if n["kind"] == "compromise") for each in (plain, hidden))
     assert (hidden.run["events"], hidden.run["duplicates"]) == (46, 0)
     assert first["likelihood"] == second["likelihood"] >= 50
 
 
 def test_copies_of_records_count_once_whoever_chose_their_ids(history: list[Records]) -> None:
-    text = judged(history, [*raid(auditID=ONE), *raid(auditID=ONE)[::-1]])
+    text = scored(history, [*raid(auditID=ONE), *raid(auditID=ONE)[::-1]])
     assert (text.run["events"], text.run["duplicates"]) == (46, 46)
 
 

@@ -54,7 +54,7 @@ def exposed(*parts: list[Any], known: Any = NO_ASSETS) -> tuple[MemoryStore, lis
     store = MemoryStore()
     run(store, [item for part in parts for item in part])
     fast.tell(store, KEY, LEAK, "public-repo")
-    return store, fast.judge(store, history.read(store), known, LEAK + HOUR)
+    return store, fast.assess(store, history.read(store), known, LEAK + HOUR)
 
 
 def follow(store: MemoryStore, notables: list[Any], now: int) -> dict[str, ControlEntry]:
@@ -145,9 +145,9 @@ def test_only_what_was_listed_or_confirmed_asks_and_a_benign_verdict_closes() ->
     notable = role_notable(store)
     below = altered({**notable, "listed": False, "listed_on": ""})
     assert not follow(store, [below], LEAK + HOUR)
-    feedback.put(store, [feedback.judge(below, "confirmed", "ada", "seen", LEAK + 10 * HOUR, {})])
+    feedback.put(store, [feedback.make_verdict(below, "confirmed", "ada", "seen", LEAK + 10 * HOUR, {})])
     assert {entry.status for entry in follow(store, [below], LEAK + 11 * HOUR).values()} == {"open"}
-    feedback.put(store, [feedback.judge(below, "benign", "ada", "a test", LEAK + 12 * HOUR, {})])
+    feedback.put(store, [feedback.make_verdict(below, "benign", "ada", "a test", LEAK + 12 * HOUR, {})])
     assert not follow(store, [notable], LEAK + 13 * HOUR) and not ledger.entries(store)
 
 

@@ -12,7 +12,7 @@ from nhi_watch.detect import model
 from nhi_watch_lab.evaluation import figures, mornings, pages
 from nhi_watch_lab.evaluation.exams import Exam
 from nhi_watch_lab.evaluation.figures import Resampled, calibration, mean_of_families
-from nhi_watch_lab.evaluation.mornings import ARMS, OURS, SMALL, UNJUDGED, Case, Morning, Scored, Shown, Tenant
+from nhi_watch_lab.evaluation.mornings import ARMS, NO_VERDICTS, OURS, SMALL, Case, Morning, Scored, Shown, Tenant
 from nhi_watch_lab.training.fit import PREVALENCE
 
 NOBODY = frozenset[str]()
@@ -26,7 +26,7 @@ def _row(name: str, severity: str = "low", last: str = "2026-05-19T10:00:00Z") -
 
 
 def _tenant(
-    family: str = "third", arm: mornings.Arm = UNJUDGED, detector: str = OURS, place: int | None = 0, benign: int = 4
+    family: str = "third", arm: mornings.Arm = NO_VERDICTS, detector: str = OURS, place: int | None = 0, benign: int = 4
 ) -> Tenant:
     cases = [
         Case("a", "secrets", "external", place),
@@ -123,11 +123,11 @@ def tenants() -> list[Tenant]:
 def test_a_tenant_is_replayed_in_every_arm_and_rivals_have_no_more_benign_rows(tenants: list[Tenant]) -> None:
     ours = {(t.budget, t.verdicts): t for t in tenants if t.detector == OURS}
     assert [*ours] == [*ARMS]
-    assert any(case.place is not None for case in ours[UNJUDGED].cases), "small and dense, some must have a row"
-    assert ours[UNJUDGED].notables and any(notable.bad for notable in ours[UNJUDGED].notables)
+    assert any(case.place is not None for case in ours[NO_VERDICTS].cases), "small and dense, some must have a row"
+    assert ours[NO_VERDICTS].notables and any(notable.bad for notable in ours[NO_VERDICTS].notables)
     rivals = [t for t in tenants if t.detector != OURS]
     assert {(t.detector, t.budget) for t in rivals} == {
-        (t.detector, arm.budget) for t in rivals for arm in (UNJUDGED, SMALL)
+        (t.detector, arm.budget) for t in rivals for arm in (NO_VERDICTS, SMALL)
     }
     for rival in rivals:
         mine = ours[rival.budget, False]
@@ -140,7 +140,7 @@ def test_a_page_tells_families_their_mean_intervals_and_rivals(tmp_path: Path, t
     mornings.write(tenants, "By the shipped model.", tmp_path / "mornings.json")
     assert mornings.read(tmp_path / "mornings.json") == (tenants, "By the shipped model.")
     built = [_tenant(family, arm) for family in ("second", "third") for arm in ARMS]
-    built += [_tenant(family, arm, "rarity", None) for family in ("second", "third") for arm in (UNJUDGED, SMALL)]
+    built += [_tenant(family, arm, "rarity", None) for family in ("second", "third") for arm in (NO_VERDICTS, SMALL)]
     page = pages.page(built) + pages.details(built, "By models that never saw the family.")
     assert "| none | second | 2, 1 | 1.00 (1.00 to 1.00) | 0.00 (0.00 to 0.00) | 1.00, 0.00 | 0.50, 0.00 |" in page
     assert "| incidents from outside shown on their day (aim: .95) | 1.00 (1.00 to 1.00) | 1.00" in page

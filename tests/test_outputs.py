@@ -141,8 +141,8 @@ def test_what_is_confirmed_stands_below_what_is_to_be_done_in_one_line_each() ->
     assert titles == ["New (1)", "Still open (1)", "Confirmed, work in progress (1)"]
     at = lines.index("Confirmed, work in progress (1)")
     assert sure["id"][:6] in lines[at + 1] and "(confirmed)" in lines[at + 1] and not lines[at + 2].strip()
-    judged = [altered({**row, "verdict": "", "in_work": row is sure, "work": None}) for row in rows]
-    assert [line for line in list_of(judged, 160) if line.endswith("(1)")] == titles, "nhi list has the same sections"
+    known = [altered({**row, "verdict": "", "in_work": row is sure, "work": None}) for row in rows]
+    assert [line for line in list_of(known, 160) if line.endswith("(1)")] == titles, "nhi list has the same sections"
     assert [row["id"] for row in ranked(rows[::-1], [sure["id"]])][-1] == sure["id"], "its rank is the last, too"
     older = {**run(3), "verdicts": {"confirmed": {sure["id"]: "ann"}}}
     assert [*words.in_work(older)] == [sure["id"]], "run.json of an earlier version does not say who works on what"

@@ -200,7 +200,10 @@ def test_a_benign_verdict_gives_the_place_to_one_for_which_there_was_no_room() -
     records = [r for role in roles for r in quiet(10, role) + odd(role)]
     store, (first,) = scored(records, options=Options(budget=1.0))
     assert len(first.notables) == 7
-    given = [feedback.judge(notable, "benign", "ann", "known", (TODAY + 1) * DAY, {}) for notable in first.notables[:2]]
+    given = [
+        feedback.make_verdict(notable, "benign", "ann", "known", (TODAY + 1) * DAY, {})
+        for notable in first.notables[:2]
+    ]
     feedback.put(store, given)
     second = run(store, [], Options(budget=1.0))
     assert len(second.standing) == 7 and names(first.below) <= names(second.standing)

@@ -88,7 +88,7 @@ def test_the_same_records_again_leave_the_list_as_it_is() -> None:
 
 
 def verdict(store: MemoryStore, day: int, *notables: Any) -> None:
-    given = [feedback.judge(notable, "benign", "ann", "known", day * DAY, {}) for notable in notables]
+    given = [feedback.make_verdict(notable, "benign", "ann", "known", day * DAY, {}) for notable in notables]
     feedback.put(store, given)
 
 

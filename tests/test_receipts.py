@@ -136,7 +136,7 @@ def test_after_retention_it_says_what_can_no_longer_be_checked(monkeypatch: pyte
 
 def test_what_is_no_compromise_or_has_no_day_is_refused() -> None:
     (notable,) = run(MemoryStore(), quiet(20) + raid(), ROOM).notables
-    with pytest.raises(InputError, match="not judged by the model"):
+    with pytest.raises(InputError, match="not scored by the model"):
         verify(MemoryStore(), CARD, {**notable, "kind": "posture"})
     with pytest.raises(InputError, match="does not name the day"):
         verify(MemoryStore(), CARD, {**notable, "baseline": {"id": "yesterday"}})

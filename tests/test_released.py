@@ -37,7 +37,7 @@ def known(store: MemoryStore, who: str = WHO) -> set[str]:
 def say(store: MemoryStore, verdict: str, second: int, **more: Any) -> None:
     """The verdict of an analyst who sees the list."""
     listed = [n for n in publish.stored(store) if n["identity"]["id"] == WHO]
-    feedback.put(store, [feedback.judge(n, verdict, "ann", "ours", second, more) for n in listed])
+    feedback.put(store, [feedback.make_verdict(n, verdict, "ann", "ours", second, more) for n in listed])
 
 
 RAIDED = {
@@ -141,7 +141,7 @@ def test_an_open_day_is_judged_again_when_a_verdict_on_the_day_before_is_given_o
     store = runs([history() + raid(), again], ROOM)
 
     def latest() -> tuple[float, bytes]:
-        (stored,) = [n for n in State(store).judged(TODAY + 1) if n.ranked.identity_id == WHO]
+        (stored,) = [n for n in State(store).scored(TODAY + 1) if n.ranked.identity_id == WHO]
         return stored.ranked.likelihood, pack(stored.values)
 
     before = latest()

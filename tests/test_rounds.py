@@ -91,12 +91,12 @@ class Rounds:
         session.confirm(events)
         return [(event.change, event.document) for event in events]
 
-    def judge(self, verdict: str) -> None:
+    def give_verdict(self, verdict: str) -> None:
         """A verdict on the first notable that waits for one; `open` takes it back."""
         documents = sorted((d for d in _published(self.store) if d["listed"]), key=lambda d: str(d["id"]))
         if documents:
             self.now += 60
-            feedback.put(self.store, [feedback.judge(documents[0], verdict, "ann", "seen", self.now, {})])
+            feedback.put(self.store, [feedback.make_verdict(documents[0], verdict, "ann", "seen", self.now, {})])
 
 
 def _published(store: MemoryStore) -> list[NotableDocument]:
@@ -123,8 +123,8 @@ def test_rounds_that_keep_days_and_skip_what_nothing_changed_give_the_same_rows(
     for number, part in enumerate(parts):
         if number in (2, 4):
             verdict = dice.choice(("benign", "confirmed", "open"))
-            quick.judge(verdict)
-            plain.judge(verdict)
+            quick.give_verdict(verdict)
+            plain.give_verdict(verdict)
         published = quick.round(part)
         with without_shortcuts():
             assert published == plain.round(part)
@@ -178,7 +178,7 @@ def test_a_kept_day_is_what_the_store_would_load() -> None:
         for day, name in list(kept._days):
             mine, (loaded,) = kept._days[day, name], state.load_some(day, [name]).values()
             assert to_row(mine) == to_row(loaded)
-            assert (mine.stored, mine.counted, mine.judged) == (loaded.stored, loaded.counted, loaded.judged)
+            assert (mine.stored, mine.counted, mine.scored) == (loaded.stored, loaded.counted, loaded.scored)
             assert loaded.kinds <= mine.kinds and not mine.fresh
 
 

@@ -135,7 +135,7 @@ def test_a_verdict_or_an_exception_beside_the_trail_is_found(tmp_path: Path) -> 
     desk(feedback, "export", tmp_path / "given.jsonl", out=folder)
     desk(feedback, "import", tmp_path / "given.jsonl", "--now", NOW, out=folder)
     assert asked(audit, "verify", out=folder)["verified"] is True
-    planted = verdicts.judge(second, "benign", "eve", "nothing", DAY_ONE * DAY + 20 * DAY, {})
+    planted = verdicts.make_verdict(second, "benign", "eve", "nothing", DAY_ONE * DAY + 20 * DAY, {})
     put(folder, planted, exception=False)
     with pytest.raises(InputError, match=f"verdict benign on {second['id']}, by eve, is not in the trail"):
         desk(audit, "verify", out=folder)
@@ -147,7 +147,7 @@ def test_a_verdict_or_an_exception_beside_the_trail_is_found(tmp_path: Path) -> 
 def test_verdicts_of_kibana_whose_times_an_earlier_version_wrote_as_seconds_are_in_the_trail(tmp_path: Path) -> None:
     first = notable()
     folder = state(tmp_path / "out", [first])
-    given = verdicts.judge(first, "benign", "u_analyst", "Kibana: closed", DAY_ONE * DAY + 20 * DAY, {})
+    given = verdicts.make_verdict(first, "benign", "u_analyst", "Kibana: closed", DAY_ONE * DAY + 20 * DAY, {})
     put(folder, given, exception=False)
     trail = folder / "audit.jsonl"
     act_audit.append(trail, "verdict", given.by, {**given._asdict(), "from": "kibana", "state": "nhi-state-default"})

@@ -208,8 +208,8 @@ def test_a_star_in_a_chosen_id_shows_no_other_identitys_verdicts(tmp_path: Path)
         {"identity": [name], "verdict": ["benign"], "time": ["1"], "nhi_id": [name]} for name in ("app:*", "app:other")
     ]
     tokens = {**defaults("nhi_story"), "time.earliest": "-30d", "time.latest": "now", "notable": ""}
-    judged = run(server, "nhi_story", {**tokens, "identity": "app:*"}, 1_772_370_000)["verdicts"]
-    assert [row["Notable"] for row in judged] == [["app:*"]]
+    with_verdict = run(server, "nhi_story", {**tokens, "identity": "app:*"}, 1_772_370_000)["verdicts"]
+    assert [row["Notable"] for row in with_verdict] == [["app:*"]]
 
 
 def test_a_star_in_a_chosen_id_is_no_wildcard_in_a_search_to_copy(tmp_path: Path) -> None:

@@ -169,11 +169,11 @@ GROUP = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]
 def test_a_verdict_in_the_kv_store_withdraws_a_notable_on_the_next_run(server: Server) -> None:
     end = ranked_once(server)
     before = server.standing()
-    judged = max(before, key=lambda name: float(before[name]["nhi_likelihood"][0]))
+    with_verdict = max(before, key=lambda name: float(before[name]["nhi_likelihood"][0]))
     text = 'nhi feedback verdict=benign reason="a drill"'
-    server.collections["nhi_feedback"] = server.search(f"`nhi_notables` nhi_id={judged} | {text}", ALWAYS, end)
+    server.collections["nhi_feedback"] = server.search(f"`nhi_notables` nhi_id={with_verdict} | {text}", ALWAYS, end)
     server.scheduled("NHI Watch - Rank", end + 420)
-    assert set(before) - set(server.standing()) == {judged}
+    assert set(before) - set(server.standing()) == {with_verdict}
     server.collections["nhi_feedback"] = []
     server.scheduled("NHI Watch - Rank", end + 720)
     assert set(server.standing()) == set(before), "a verdict that is taken back brings it back"

@@ -87,7 +87,7 @@ def test_a_call_that_is_new_is_merged_and_judged_at_once(store: MemoryStore) -> 
     rank(store, [work("01:10")], START + 2 * HOUR)
     rank(store, [work("02:10", sourceIPAddress="198.51.100.77")], START + 3 * HOUR)
     assert (events(store), waits(store)) == (1, 1)
-    assert WHO in {stored.ranked.identity_id for stored in State(store).judged(TODAY)}
+    assert WHO in {stored.ranked.identity_id for stored in State(store).scored(TODAY)}
     rank(store, [work("02:40", sourceIPAddress="198.51.100.77")], START + 3 * HOUR + 300)
     assert (events(store), waits(store)) == (1, 2), "by now it is known"
 

@@ -98,7 +98,7 @@ def test_the_replay_of_training_comes_to_the_values_of_the_product() -> None:
     mine = {
         (day, stored.ranked.identity_id): unpack_values(stored.values)
         for day in state.daybook.days
-        for stored in state.judged(day)
+        for stored in state.scored(day)
     }
     assert incidents and len(mine) > 100
     assert mine == theirs

@@ -83,7 +83,7 @@ def test_one_of_an_open_day_is_judged_again_under_the_same_id_and_a_later_revisi
 def test_a_verdict_of_then_still_holds() -> None:
     store = earlier(TODAY + 3)
     before = next(unpack(raw) for key, raw in store.scan("notable", f"{TODAY:06d}/", f"{TODAY:06d}0"))
-    given = feedback.judge(before, "benign", "ann", "ours", (TODAY + 3) * DAY + 20 * HOUR, {})
+    given = feedback.make_verdict(before, "benign", "ann", "ours", (TODAY + 3) * DAY + 20 * HOUR, {})
     feedback.put(store, [given._replace(seen=(), grown=0)])
     assert run(store, others(TODAY + 4), ROOM).standing == []
     assert publish.stored(store)[0]["closed_why"].startswith("benign, by ann")

@@ -16,7 +16,7 @@ from nhi_watch.act.response import plan
 from nhi_watch.act.response.plan import Subjects
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
-from nhi_watch.detect.engine import Judge
+from nhi_watch.detect.engine import Scorer
 from nhi_watch.detect.explain import brief, ocsf, reasons
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.signals import SIGNALS
@@ -49,7 +49,7 @@ RAID: list[dict[str, Any]] = [
 PLACE = {"address": "185.220.101.4", "network": "185.220.101.0/24", "agent": "kali", "region": "ap-south-1"}
 
 
-def judged(lacking: list[str]) -> Result:
+def scored(lacking: list[str]) -> Result:
     """Ten ordinary days, and a raid of whose events some fields are empty."""
     state, batch = State(MemoryStore()), IntakeBatch()
     for ago in range(10, 0, -1):
@@ -58,7 +58,7 @@ def judged(lacking: list[str]) -> Result:
     empty: dict[str, Any] = dict.fromkeys(lacking, "")
     for event in events([{**PLACE, **item} for item in RAID], TODAY):
         batch.add(event._replace(**empty))
-    return Judge(state, model.load()).process(batch)
+    return Scorer(state, model.load()).process(batch)
 
 
 def outputs(result: Result) -> str:
@@ -95,6 +95,6 @@ def test_every_output_is_written(monkeypatch: pytest.MonkeyPatch, lacking: list[
 
     with monkeypatch.context() as patched:
         patched.setattr(reasons, "_explain", without)
-        result = judged(lacking)
+        result = scored(lacking)
         assert result.notables or result.below
         assert outputs(result)

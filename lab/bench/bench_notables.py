@@ -42,7 +42,7 @@ def ordinary(machines: int, days: int) -> Iterator[list[Json]]:
     yield from (day.records for day in Tenant(spec).days())
 
 
-def judged(days: list[list[Json]], folder: Path) -> Json:
+def score_all(days: list[list[Json]], folder: Path) -> Json:
     """What `nhi score` writes of them: its run.json, and its list."""
     path = folder / "log.ndjson"
     with path.open("w", encoding="utf-8") as file:
@@ -54,7 +54,7 @@ def judged(days: list[list[Json]], folder: Path) -> Json:
 def budget(machines: int, days: int) -> Json:
     """Places taken in ordinary weeks: the most of any seven days, against the allowance."""
     with tempfile.TemporaryDirectory() as folder:
-        scored = judged(list(ordinary(machines, days)), Path(folder))
+        scored = score_all(list(ordinary(machines, days)), Path(folder))
     dates = sorted(item["listed_on"] for item in scored["listed"] if item["listed_on"] and not item["over_budget"])
     most = max((sum(start <= date < _after(start, 7) for date in dates) for start in dates), default=0)
     return {
@@ -89,7 +89,7 @@ def incidents(machines: int = 300, days: int = 9) -> Json:
     for number, record in enumerate(stolen.values()):
         every[-1] += theft(record, number)
     with tempfile.TemporaryDirectory() as folder:
-        scored = judged(every, Path(folder))
+        scored = score_all(every, Path(folder))
     named = {who["name"] for item in scored["listed"] for who in (item["identity"], *item["members"])}
     return {
         "incidents": len(stolen),

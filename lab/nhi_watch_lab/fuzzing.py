@@ -222,7 +222,7 @@ def read_state(data: bytes) -> None:
         store.put(table, [(key, pack(row))])
     with suppress(NhiError):
         state = State(store)
-        state.judged(20_000)
+        state.scored(20_000)
         state.fill(state.scopes(20_001), {"i": IdentityDay(20_001)}, 20_001)
 
 

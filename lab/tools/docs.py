@@ -1,4 +1,7 @@
-"""Writes the generated pages of docs/ from the code; `--check` fails where one is stale."""
+"""Writes the generated pages of docs/ from the code; `--check` fails where one is stale.
+
+`--words` counts the words outside tables of each page, and of all.
+"""
 
 from __future__ import annotations
 
@@ -76,6 +79,12 @@ ADD_SIGNAL = """## Adding a signal
 
 def main(arguments: list[str]) -> int:
     """Exit code: 1 if `--check` found a stale page, else 0."""
+    if "--words" in arguments:
+        counts = {path: words(path.read_text("utf-8")) for path in sorted(DOCS.rglob("*.md"))}
+        for path, count in sorted(counts.items(), key=lambda item: -item[1]):
+            print(f"{count:6,}  {path.relative_to(ROOT)}")
+        print(f"{sum(counts.values()):6,}  in all")
+        return 0
     every = list(pages())
     stale = [path for path, text in every if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
@@ -96,6 +105,16 @@ def pages() -> Iterator[tuple[Path, str]]:
         yield DOCS / f"{name}.md", page(name.capitalize(), write())
     yield DOCS / "sources.csv", fields()
     yield DOCS / "signals.csv", signal_details()
+
+
+def words(text: str) -> int:
+    """Words of a page outside its tables, code included; a mark such as `-` or `**` alone is none.
+
+    >>> words("# Title\\n\\n- one, two\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n```\\nnhi list\\n```\\n")
+    5
+    """
+    lines = (line for line in text.splitlines() if not line.lstrip().startswith("|"))
+    return sum(any(letter.isalnum() for letter in word) for line in lines for word in line.split())
 
 
 def page(title: str, lines: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from layout import PACKAGE, folder_of
 from nhi_watch.hosts.files import jobs
 
 ABOUT = """For anyone who changes the code. Data flows one way: bytes of a host → `Source.read` → `Event` →
-identity-days (`IntakeBatch`) → `Judge.process` → `Publisher` → host; hosts enter through a `Session`
+identity-days (`IntakeBatch`) → `Scorer.process` → `Publisher` → host; hosts enter through a `Session`
 (`detect/session.py`). A run closes the days that are due (scores all of them again, learns them) and scores the
 identities whose open days changed (`detect/day.py`: signals → likelihood → links). Each day's episodes are stored
 (`detect/episodes.py`), joined to cases (`detect/cases.py`) and published (`detect/publish.py`). `state/state.py` reads

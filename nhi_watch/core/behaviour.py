@@ -362,9 +362,9 @@ class IdentityDay:
         "folded",
         "fresh",
         "gone",
-        "judged",
         "kinds",
         "row",
+        "scored",
         "seen",
         "stored",
     )
@@ -375,7 +375,7 @@ class IdentityDay:
         """How many records a store held when this was loaded."""
         self.counted = 0
         """How many events it counted then."""
-        self.judged = 0
+        self.scored = 0
         """How many it counted when it was last scored."""
         self.kinds: set[Any] = set()
         """What it held when it was loaded: shapes, targets, links."""
@@ -487,7 +487,7 @@ class IdentityDay:
         That is a call, place, outcome, target or link that it had not, or events that are more by GROWN. An hour that
         it had not is none by itself: of what is odd in nothing else the day's close tells.
         """
-        if not self.kinds or self.events() >= GROWN * self.judged:
+        if not self.kinds or self.events() >= GROWN * self.scored:
             return True
         behaviours = self.changed()
         shapes = {id(b.key): b.key for b in behaviours}

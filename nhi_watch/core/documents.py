@@ -204,7 +204,7 @@ class FoldedDocument(TypedDict):
     ids: list[str]
 
 
-class PlaceFields(TypedDict):
+class ListFields(TypedDict):
     """What follows from a notable's place in the list, and from what became of it."""
 
     listed: bool
@@ -226,7 +226,7 @@ class HistoryFields(TypedDict):
     last_grown: Optional[str]
 
 
-class NotableDocument(PlaceFields, HistoryFields):
+class NotableDocument(ListFields, HistoryFields):
     """`notable.Notable`."""
 
     id: str

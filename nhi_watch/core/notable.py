@@ -352,9 +352,9 @@ class Notable:
     likelihood_range: tuple[float, ...] = ()
     """Lowest and highest likelihood that missing telemetry leaves open; nothing: none is missing."""
     listed: bool = True
-    """Whether it has a place in the budget; what has none is not listed, and kept all the same."""
+    """Whether it has a row in the budget; what has none is not listed, and kept all the same."""
     listed_on: str = ""
-    """The UTC date on which it got its place, or its severity last rose."""
+    """The UTC date on which it got its row, or its severity last rose."""
     over_budget: bool = False
     """It is critical, and was listed although the allowance was used up."""
     folded: Optional[Folded] = None

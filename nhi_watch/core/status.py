@@ -122,7 +122,7 @@ INSTEAD = {
 
 
 def is_new(notable: NotableDocument) -> bool:
-    """Whether a notable got its place since yesterday; a finding of posture is a state, and never new."""
+    """Whether a notable got its row since yesterday; a finding of posture is a state, and never new."""
     return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
 

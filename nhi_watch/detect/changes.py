@@ -36,9 +36,9 @@ def since_verdict(document: NotableDocument, covered: Sequence[NotableDocument],
             shown.
         verdict: by what they are covered.
     """
-    judged = {signal["evidence"] for item in covered for signal in item["signals"]}
+    covered_evidence = {signal["evidence"] for item in covered for signal in item["signals"]}
     reasons = [signal["evidence"] for signal in document["signals"] if signal["value"]]
-    reason = next((text for text in reasons if text not in judged), next(iter(reasons), document["title"]))
+    reason = next((text for text in reasons if text not in covered_evidence), next(iter(reasons), document["title"]))
     then = covered[-1]["likelihood"] if covered else 0.0
     known = f" Likelihood {then:g}% then, {document['likelihood']:g}% now." if then else ""
     unusual = _unusual(document)

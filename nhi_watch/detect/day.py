@@ -15,7 +15,7 @@ from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.state.baseline import ALIKE, Delta, peer_scope
 from nhi_watch.state.baseline import lesson as day_lesson
 from nhi_watch.state.kept_days import HourlyLikelihoods
-from nhi_watch.state.state import Judged, Ranked, State, Trace
+from nhi_watch.state.state import Ranked, ScoredDay, State, Trace
 
 
 class Suspect(NamedTuple):
@@ -69,11 +69,11 @@ class Day:
         self.assets = known
         self._scored: dict[str, Episode] = {}
         self._groups: dict[str, Group] = {}
-        self._judged: set[str] = set()
+        self._scored_now: set[str] = set()
         self.is_unchanged = True
         """Whether no identity was scored that is suspicious, or was before: the suspects are the same."""
 
-    def judge(self, identity_days: Mapping[str, IdentityDay]) -> None:
+    def score(self, identity_days: Mapping[str, IdentityDay]) -> None:
         """Score some identities, and put the results into the state. Only suspicious ones are kept in memory."""
         self.baselines.shed()
         self._state.fill(self.baselines, identity_days, self.day)
@@ -89,7 +89,7 @@ class Day:
                 self._scored[name] = episode
             trace = linking.trace_of(episode, ranked.eligible)
             episodes.append(
-                Judged(
+                ScoredDay(
                     identity_day.identity,
                     ranked,
                     lesson,
@@ -101,9 +101,9 @@ class Day:
                     is_ours,
                 )
             )
-        if self._state.put_judged(self.day, episodes):
+        if self._state.put_scored(self.day, episodes):
             self.is_unchanged = False
-        self._judged.update(identity_days)
+        self._scored_now.update(identity_days)
 
     def suspects(self) -> list[Suspect]:
         """Who did something unusual, linked ones as one, many of one origin as one."""
@@ -150,9 +150,9 @@ class Day:
         """Whether a verdict covers what some identities did up to a second of the day."""
         return self.cut_of(members) > 0
 
-    def was_judged(self, members: Iterable[str]) -> bool:
+    def was_scored(self, members: Iterable[str]) -> bool:
         """Whether this run has scored one of some identities."""
-        return not self._judged.isdisjoint(members)
+        return not self._scored_now.isdisjoint(members)
 
     def rank(self, episode: Episode) -> Ranked:
         """How an episode stands."""

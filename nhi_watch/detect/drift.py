@@ -113,9 +113,9 @@ def added(spreads: Sequence[Spread]) -> Spread:
     return Spread(likelihoods, {n: [sum(column) for column in zip(*(s.bins(n) for s in spreads))] for n in names})
 
 
-def note(rows: Rows, day: int, judged: Iterable[Stored]) -> None:
+def note(rows: Rows, day: int, scored: Iterable[Stored]) -> None:
     """Keep the spread of a day."""
-    eligible = (s for s in judged if s.ranked.eligible)
+    eligible = (s for s in scored if s.ranked.eligible)
     spread = spread_of((s.ranked.likelihood, (scoring.unpack_values(s.values) or {}).items(), 1.0) for s in eligible)
     rows.put("meta", [(f"drift/{day:06d}", pack([SIGNAL_SET, *spread]))])
 

@@ -4,7 +4,7 @@
                         ├─ days that are due: closed ─► scored ───────┤
                         └─ open days ─────────────────► scored ───────┴─► episodes ─► cases ─► notables ─► published
 
-- **Score**: `Day.judge` scores each identity by itself; `episodes.write` links those that are suspicious and stores the
+- **Score**: `Day.score` scores each identity by itself; `episodes.write` links those that are suspicious and stores the
   day's episodes in place of the earlier ones.
 - **Open days**: identities whose calls changed (`IdentityDay.has_changes`) are scored, and suspects; of the others only
   counts are updated. What an open day shows is known on the open days after it.
@@ -67,7 +67,7 @@ def _always() -> bool:
     return True
 
 
-class Judge:
+class Scorer:
     """One run over a state. Rows are put; the caller commits them."""
 
     def __init__(
@@ -98,7 +98,7 @@ class Judge:
         self._verdicts = Verdicts(state.rows, self._now)
         self._released = state.release(self._verdicts.released(), context.networks)
         self._tally = Tally()
-        self._judged: set[int] = set()
+        self._scored: set[int] = set()
         """Days whose episodes this run wrote."""
         self._unsaved: dict[int, IdentityDays] = {}
         """Open day → what was read of it, joined to what the state holds, and is not in the state yet."""
@@ -112,9 +112,9 @@ class Judge:
         """Put what was read into the state, to be scored by the next `process`, of this run or another."""
         too_late = self._sorted_out(batch)
         for day, identity_days in self._unsaved.items():
-            self._state.put_days(day, identity_days, judged=False)
+            self._state.put_days(day, identity_days, scored=False)
         self._unsaved = {}
-        self._judge_late(too_late)
+        self._score_late(too_late)
 
     def heard(self, day: int, rhythms: RhythmRows) -> None:
         """Note that logs arrived on a day although their records come later, so that they do not count as silent."""
@@ -134,10 +134,10 @@ class Judge:
             self.close(batch.horizon.now, _always, progress)
         else:
             self._numbered(batch.horizon.now)
-        book, unjudged, again = self._state.daybook, self._state.unjudged(), self._state.just_learnt()
-        for day in [day for day in sorted({*self._unsaved, *unjudged, *book.days}) if not book.is_closed(day)]:
-            again = self._judge_open(day, unjudged.get(day, []), again) or again
-        self._judge_late(too_late)
+        book, unscored, again = self._state.daybook, self._state.unscored(), self._state.just_learnt()
+        for day in [day for day in sorted({*self._unsaved, *unscored, *book.days}) if not book.is_closed(day)]:
+            again = self._score_open(day, unscored.get(day, []), again) or again
+        self._score_late(too_late)
         with self._tally.spent("store"):
             publish.forget(self._state.rows, self._state.finish())
             for day, identity_days in self._unsaved.items():
@@ -147,7 +147,7 @@ class Judge:
             if live:
                 blind_spots.by_clock(self._state.rows, self._now)
             publisher = publish.Publisher(self._state, self._book, self._verdicts, self._patience)
-            scope = Scope(self._judged, self._blind_spots.days_looked_at, self._allowed())
+            scope = Scope(self._scored, self._blind_spots.days_looked_at, self._allowed())
             summary = {**self._tally.to_json(batch, self._model), "budget": self._budget}
             return runs.result(publisher, self._context, self._state, scope, summary)
 
@@ -170,7 +170,7 @@ class Judge:
     def _numbered(self, now: int) -> tuple[list[int], list[int]]:
         """The days that have records, and those that have begun; moves the clock to the last of these."""
         book = self._state.daybook
-        numbers = sorted({*self._unsaved, *self._state.unjudged(), *book.days})
+        numbers = sorted({*self._unsaved, *self._state.unscored(), *book.days})
         begun = self._blind_spots.begun(numbers, now)
         book.clock = max([book.clock, *(min(day, now // DAY) for day in begun)])
         return numbers, begun
@@ -194,7 +194,7 @@ class Judge:
 
     # ---- a day that is open, and one that is closed
 
-    def _judge_open(self, day: int, unjudged: Collection[str], again: bool) -> bool:
+    def _score_open(self, day: int, unscored: Collection[str], again: bool) -> bool:
         """Score identities whose open day changed. `unjudged`: those that were put into the state and not scored.
 
         `again`: score suspicious ones once more, because the days before have taught more since. Returns whether any
@@ -203,30 +203,30 @@ class Judge:
         identity_days = self._unsaved.get(day, {})
         taught = (name for name, since in self._released.items() if since < day)
         unusual = self._state.suspicious(day) if again else ()
-        waiting = {*unjudged, *taught, *(stored.ranked.identity_id for stored in unusual)}
+        waiting = {*unscored, *taught, *(stored.ranked.identity_id for stored in unusual)}
         stored = sorted(name for name in waiting if name not in identity_days)
         is_over = day < self._state.daybook.clock
         self._blind_spots.look(day, [self._state.daybook.clock] if is_over else [])
         if identity_days or stored:
-            judged_day = self._day(day, self._baselines())
+            scored_day = self._day(day, self._baselines())
             watched = {*waiting, *self._suspects(day)}
             fresh = (
                 (name, identity_day)
                 for name, identity_day in identity_days.items()
                 if name in watched or identity_day.has_changes()
             )
-            for some in self._judged_in_batches(judged_day, chain(fresh, self._state.each_in(day, stored))):
+            for some in self._scored_in_batches(scored_day, chain(fresh, self._state.each_in(day, stored))):
                 for identity_day in some.values():
-                    identity_day.judged = identity_day.events()
-            self._write(judged_day)
-            self._state.judged_now(day, unjudged)
+                    identity_day.scored = identity_day.events()
+            self._write(scored_day)
+            self._state.note_scored(day, unscored)
         elif is_over:
             episodes.again(self._state, self._blind_spots, day)
         self._blind_spots.end()
         return bool(identity_days or stored)
 
     def _suspects(self, day: int) -> set[str]:
-        """Identities suspicious enough on a day for a place in the list: a notable holds all their records."""
+        """Identities suspicious enough on a day for a row in the list: a notable holds all their records."""
         return {
             stored.ranked.identity_id for stored in self._state.suspicious(day) if stored.ranked.risk >= ranking.LEAST
         }
@@ -238,18 +238,18 @@ class Judge:
             self._state.put_calendar()
             self._state.put_days(day, identity_days)
         at = self._state.begin_close(day)
-        if not at.is_judged:
-            judged_day = self._day(day, baselines)
+        if not at.is_scored:
+            scored_day = self._day(day, baselines)
             remaining = ((name, identity_days[name]) for name in sorted(identity_days) if name > at.after)
             stored = self._state.each_of(day, at.after, but=identity_days)
-            for some in self._judged_in_batches(judged_day, merge(remaining, stored, key=itemgetter(0))):
+            for some in self._scored_in_batches(scored_day, merge(remaining, stored, key=itemgetter(0))):
                 rhythms = self._blind_spots.gathered(at.rhythms, some.values())
                 at = at._replace(after=max(some), rhythms=rhythms)
                 self._state.closed_some(at)
                 if not goes_on():
                     return False
-            self._finish_judging(judged_day, at, later)
-            at = at._replace(is_judged=True, after="")
+            self._finish_scoring(scored_day, at, later)
+            at = at._replace(is_scored=True, after="")
             self._state.closed_some(at)
         with self._tally.spent("learn"):
             for _ in self._state.learn(at, baselines):
@@ -260,41 +260,41 @@ class Judge:
     def _day(self, day: int, baselines: Baselines) -> Day:
         return Day(self._state, baselines, day, self._context.assets, self._verdicts.cuts(day))
 
-    def _finish_judging(self, judged_day: Day, at: Closing, later: Sequence[int]) -> None:
+    def _finish_scoring(self, scored_day: Day, at: Closing, later: Sequence[int]) -> None:
         """What concerns all identities of a day, once each was scored."""
         self._state.put_base(at)
-        self._state.judged_now(judged_day.day, self._state.unjudged().get(judged_day.day, []))
-        self._blind_spots.note(judged_day.day, at.rhythms)
-        self._blind_spots.look(judged_day.day, later)
-        self._write(judged_day, None if self._lists_weak else self._book.keys_on(judged_day.day))
-        self._book.close_day(judged_day.day)
+        self._state.note_scored(scored_day.day, self._state.unscored().get(scored_day.day, []))
+        self._blind_spots.note(scored_day.day, at.rhythms)
+        self._blind_spots.look(scored_day.day, later)
+        self._write(scored_day, None if self._lists_weak else self._book.keys_on(scored_day.day))
+        self._book.close_day(scored_day.day)
         self._blind_spots.end()
-        self._state.fill(judged_day.baselines, {}, judged_day.day)
-        tenant = judged_day.baselines.groups.get(TENANT) or Profile()
-        if tenant.days and judged_day.day - tenant.first >= drift.STABLE_AFTER:
-            drift.note(self._state.rows, judged_day.day, self._state.judged(judged_day.day))
+        self._state.fill(scored_day.baselines, {}, scored_day.day)
+        tenant = scored_day.baselines.groups.get(TENANT) or Profile()
+        if tenant.days and scored_day.day - tenant.first >= drift.STABLE_AFTER:
+            drift.note(self._state.rows, scored_day.day, self._state.scored(scored_day.day))
 
-    def _judged_in_batches(
-        self, judged_day: Day, identity_days: Iterable[tuple[str, IdentityDay]]
+    def _scored_in_batches(
+        self, scored_day: Day, identity_days: Iterable[tuple[str, IdentityDay]]
     ) -> Iterator[IdentityDays]:
         """Score in batches, because there may be very many; yields each batch once it is scored."""
         left = iter(identity_days)
         while some := dict(islice(left, AT_ONCE)):
             with self._tally.spent("score"):
-                judged_day.judge(some)
-            self._tally.judged(some)
+                scored_day.score(some)
+            self._tally.scored(some)
             yield some
 
-    def _write(self, judged_day: Day, of_cases: Optional[Collection[str]] = None) -> None:
+    def _write(self, scored_day: Day, of_cases: Optional[Collection[str]] = None) -> None:
         """Write the episodes of suspicious identities, in place of those that the day had."""
         with self._tally.spent("explain"):
-            episodes.write(self._state, self._blind_spots, judged_day, of_cases)
-        self._judged.add(judged_day.day)
+            episodes.write(self._state, self._blind_spots, scored_day, of_cases)
+        self._scored.add(scored_day.day)
 
     def _allowed(self) -> int:
         """The budget's allowance of a week: by its last closed days; before there is one, by the last day.
 
-        One day alone would double it on Monday, and give what waited over the weekend a place days late.
+        One day alone would double it on Monday, and give what waited over the weekend a row days late.
         """
         closed = self._state.daybook.closed_days
         days = [day for day in closed if day > closed[-1] - ranking.WEEK] or self._state.daybook.days[-1:]
@@ -305,7 +305,7 @@ class Judge:
         identities = [base for base in bases if base]
         return ranking.week_allowance(self._budget, round(sum(identities) / max(len(identities), 1)))
 
-    def _judge_late(self, too_late: Mapping[int, IdentityDays]) -> None:
+    def _score_late(self, too_late: Mapping[int, IdentityDays]) -> None:
         """Score what came after its day was closed, by the habits of the last day that has records."""
         if not too_late:
             return
@@ -314,5 +314,5 @@ class Judge:
         state, baselines, today = self._state, self._baselines(), self._state.daybook.days[-1]
         state.fill(baselines, {}, today)
         late_days = {day: list(each.values()) for day, each in too_late.items()}
-        if late.judge(state, baselines, late_days, self._context.assets):
-            self._judged.add(today)
+        if late.score(state, baselines, late_days, self._context.assets):
+            self._scored.add(today)

@@ -16,7 +16,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.core.documents import NotableDocument, PlaceFields, ReceiptDocument
+from nhi_watch.core.documents import ListFields, NotableDocument, ReceiptDocument
 from nhi_watch.core.notable import risk_of, severity_of, to_json
 from nhi_watch.core.timestamps import HOUR, day_of, parse
 from nhi_watch.detect import ranking
@@ -36,7 +36,7 @@ NOT_COMPARED = ("revision", "rank", "telemetry", "created")
 """Fields of a document whose change is not published."""
 
 
-NO_PLACE: PlaceFields = {
+NOT_LISTED: ListFields = {
     "listed": False,
     "listed_on": "",
     "over_budget": False,
@@ -47,7 +47,7 @@ NO_PLACE: PlaceFields = {
     "predecessor": None,
     "life": "ongoing",
 }
-"""The fields of a notable without a place."""
+"""The fields of a notable without a row."""
 
 
 class EpisodeHead(NamedTuple):
@@ -139,14 +139,14 @@ def heads(rows: Rows, low: int, high: int) -> list[EpisodeHead]:
     return [EpisodeHead(*unpack(raw)) for _, raw in stored_rows]
 
 
-def place_of(head: EpisodeHead, is_late: bool) -> str:
+def key_of(head: EpisodeHead, is_late: bool) -> str:
     """The key of an episode's document."""
     return f"{LATE if is_late else ''}{head.day:06d}/{head.id}"
 
 
 def documents(rows: Rows, heads: Iterable[EpisodeHead]) -> dict[str, Document]:
     """Episode id → its document, of those that are kept."""
-    keys = [key for head in heads for key in (place_of(head, False), place_of(head, True))]
+    keys = [key for head in heads for key in (key_of(head, False), key_of(head, True))]
     return {key.rpartition("/")[2]: unpack_shared(raw) for key, raw in rows.get("notable", keys).items()}
 
 
@@ -189,7 +189,7 @@ def write(state: State, watch: BlindSpotMonitor, today: Day, of_cases: Optional[
     fresh = (
         suspect
         for suspect in today.suspects()
-        if today.was_judged(suspect.members) or not today.is_covered(suspect.members)
+        if today.was_scored(suspect.members) or not today.is_covered(suspect.members)
     )
     suspects = {_id(today, suspect): suspect for suspect in fresh}
     if of_cases is not None:
@@ -205,7 +205,7 @@ def write(state: State, watch: BlindSpotMonitor, today: Day, of_cases: Optional[
         head
         for name, head in before.items()
         if name not in suspects
-        and (today.is_covered(head.members) or not (today.was_judged(head.members) or taken & {*head.members}))
+        and (today.is_covered(head.members) or not (today.was_scored(head.members) or taken & {*head.members}))
     ]
     kept: dict[str, tuple[EpisodeHead, Optional[Document]]] = {head.id: (head, None) for head in kept_as_is}
     # of silent logs nothing is said before the day is over: until then the documents stand as they are
@@ -232,7 +232,7 @@ def _is_uncut(head: EpisodeHead) -> bool:
 
 
 def _is_same(today: Day, suspect: Suspect, before: EpisodeHead | None) -> bool:
-    if before is None or today.was_judged(suspect.members):
+    if before is None or today.was_scored(suspect.members):
         return False
     return [*before.members] == [*suspect.members] and before.size == 1 + len(suspect.others)
 
@@ -244,7 +244,7 @@ def _built(today: Day, name: str, suspect: Suspect) -> tuple[Document, int]:
     hours = Hours(episode, today.known_hours(episode))
     notable = build(episode, today.baselines, today.assets, hours)
     least = ranking.LEAST * ranked.likelihood / ranked.risk if ranked.risk >= ranking.LEAST else ranking.FLOOR
-    return {**to_json(notable), **NO_PLACE, "id": name}, hours.reached(least)
+    return {**to_json(notable), **NOT_LISTED, "id": name}, hours.reached(least)
 
 
 def again(state: State, watch: BlindSpotMonitor, day: int) -> None:

@@ -91,7 +91,9 @@ class Preview(NamedTuple):
 # ---- verdicts
 
 
-def judge(notable: NotableDocument, verdict: str, by: str, why: str, now: int, more: Mapping[str, Any]) -> Verdict:
+def make_verdict(
+    notable: NotableDocument, verdict: str, by: str, why: str, now: int, more: Mapping[str, Any]
+) -> Verdict:
     """A verdict of a notable, checked. `more` may hold `until` (seconds) and `duplicate_of`.
 
     Raises:
@@ -227,7 +229,7 @@ def from_plain(row: Mapping[str, Any], where: str, known: Mapping[str, NotableDo
     by, why = str(row.get("by") or row.get("analyst") or ""), str(row.get("why") or row.get("reason") or "imported")
     try:
         more = {"until": until, "duplicate_of": row.get("duplicate_of")}
-        return judge(known[name], str(row.get("verdict") or ""), by, why, time, more)
+        return make_verdict(known[name], str(row.get("verdict") or ""), by, why, time, more)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 

@@ -34,7 +34,7 @@ _APART = ("volume", "targets", "hour")
 """Dimensions that count a whole day: part of one cannot be compared in them."""
 
 
-def judge(state: State, baselines: Baselines, late_days: IdentityDays, known: Assets) -> bool:
+def score(state: State, baselines: Baselines, late_days: IdentityDays, known: Assets) -> bool:
     """Score late records; whether they made an episode of the last day with records, on which they arrived."""
     today = state.daybook.days[-1]
     fresh = novel_days(
@@ -42,11 +42,11 @@ def judge(state: State, baselines: Baselines, late_days: IdentityDays, known: As
     )
     rows: list[tuple[str, Optional[bytes]]] = []
     for identity_day in fresh:
-        document = _judged(state, baselines, identity_day, known)
+        document = _scored(state, baselines, identity_day, known)
         if document is not None:
             head = episodes.head_of(document, today, parse(document["first_time"]) // HOUR)
             head = head._replace(reached=today * DAY)
-            rows.append((episodes.place_of(head, is_late=True), pack(document)))
+            rows.append((episodes.key_of(head, is_late=True), pack(document)))
             rows.append((f"{episodes.HEAD}{today:06d}/{head.id}", pack(list(head))))
     state.rows.put("notable", rows)
     state.rows.put("day", [(f"{LATE}{w.day:06d}/{w.identity.id}", day_rows.pack(w)) for w in fresh])
@@ -81,7 +81,7 @@ def _is_novel(identity_day: IdentityDay, taught: Optional[bytes]) -> bool:
     return any(mine[name].keys() - seen.get(name, {}).keys() for name in alike)
 
 
-def _judged(
+def _scored(
     state: State, baselines: Baselines, identity_day: IdentityDay, known: Assets
 ) -> Optional[episodes.Document]:
     identity, today = identity_day.identity, state.daybook.days[-1]
@@ -91,7 +91,7 @@ def _judged(
     if not ranked.eligible or ranked.likelihood < ranking.FLOOR:
         return None
     notable = build(episode, baselines, known)
-    why = f"Came {today - identity_day.day} days late, and is judged by the habits of {render_day(today)}. "
+    why = f"Came {today - identity_day.day} days late, and is scored by the habits of {render_day(today)}. "
     document = to_json(
         replace(
             notable,
@@ -102,7 +102,7 @@ def _judged(
             created=(today + 1) * DAY - 1,
         )
     )
-    return {**document, **episodes.NO_PLACE}
+    return {**document, **episodes.NOT_LISTED}
 
 
 def id_of(identity_id: str, day: int) -> str:

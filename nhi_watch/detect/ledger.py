@@ -137,7 +137,7 @@ def follow(
             entry = entry._replace(owner=entry.owner or old.owner)
             if name not in newest or entry.required <= old.required:  # what was required stays required since then
                 entry = entry._replace(required=old.required, due=old.due)
-        standing.append(_judged(entry, history, exempt.get(name), now))
+        standing.append(_assessed(entry, history, exempt.get(name), now))
     kept = [e for e in standing if e.status != "verified" or now - e.done < KEPT_DAYS * DAY]
     known = {entry.id: entry for entry in stored}
     gone = known.keys() - {e.id for e in kept}
@@ -279,7 +279,7 @@ class _Proof(NamedTuple):
     records: tuple[str, ...]
 
 
-def _judged(entry: ControlEntry, history: History, exemption: Optional[Exemption], now: int) -> ControlEntry:
+def _assessed(entry: ControlEntry, history: History, exemption: Optional[Exemption], now: int) -> ControlEntry:
     identity_history, proof = history.identities.get(entry.identity), _proof(entry, history)
     if proof is not None:
         status, sentence = _checked(entry, identity_history, proof, history)

@@ -3,11 +3,11 @@
 Verdicts, exceptions, expected patterns and routines are applied here and nowhere else. A host writes the events that
 it is given, confirms which have arrived (`confirm`), and decides nothing.
 
-- An episode gets a place if, in the seven days before it, fewer cases with a greater expected loss were seen than the
-  week's allowance (`ranking.places`); cases that have ended count in their week like any other. A notable that was
-  published with a place keeps it.
-- A verdict covers the episodes that the analyst had seen. Later ones are a row again if they earn a place themselves.
-- A notable shows its newest episode that has a place; while a high or critical one waits for a verdict, weaker ones
+- An episode gets a row if, in the seven days before it, fewer cases with a greater expected loss were seen than the
+  week's allowance (`ranking.give_rows`); cases that have ended count in their week like any other. A notable that was
+  published with a row keeps it.
+- A verdict covers the episodes that the analyst had seen. Later ones are listed again if they earn a row themselves.
+- A notable shows its newest episode that has a row; while a high or critical one waits for a verdict, weaker ones
   are history. High and critical notables stay until a verdict, others until they were quiet for a week.
 
 | table, key | row |
@@ -27,14 +27,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.networks import OTHER, network_of
-from nhi_watch.core.documents import FoldedDocument, HistoryFields, PlaceFields, RevisionDocument, TimelineDocument
+from nhi_watch.core.documents import FoldedDocument, HistoryFields, ListFields, RevisionDocument, TimelineDocument
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, order, risk_of
 from nhi_watch.core.status import BY_ROUTINE, CAME_LATE, REASON_LOG_ODDS, is_resolved, is_routine
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_day
 from nhi_watch.detect import blind_spots, changes, episodes, feedback, ranking, routines
 from nhi_watch.detect.cases import DONE, END, GAP, Case, CaseBook, Cases
-from nhi_watch.detect.episodes import NO_PLACE, Document, EpisodeHead
+from nhi_watch.detect.episodes import NOT_LISTED, Document, EpisodeHead
 from nhi_watch.detect.expected import Expected, in_force
 from nhi_watch.detect.feedback import Allowed, Verdict, Verdicts
 from nhi_watch.detect.routines import Routine
@@ -57,7 +57,7 @@ ENDED = ("merged", "withdrawn")
 """What has become of a notable that stands no longer; it may come back."""
 WITHDRAWN = "not unusual when scored again"
 """Why a notable is closed of which no episode is left."""
-GONE = "what it was about has ended, or was judged again"
+GONE = "what it was about has ended, or was scored again"
 """The same of an exposure or a blind spot that is no longer found."""
 SHOWN = ("new", "grown", "reopened")
 """Events of notables that are in the list."""
@@ -70,22 +70,22 @@ class Published(NamedTuple):
     change: str = ""
     """The last event; "": none yet."""
     headline: str = ""
-    """A hash of severity, reasons, identities and place: a change of these is published at once."""
+    """A hash of severity, reasons, identities and whether it has a row: a change of these is published at once."""
     digest: str = ""
     """Of all that the notable says."""
     at: int = 0
     """The data's end at that time."""
     severity: str = ""
-    placed: Sequence[str] = ()
-    """Ids of its episodes that had a place."""
+    with_row: Sequence[str] = ()
+    """Ids of its episodes that had a row."""
     escalated: bool = False
-    """Whether the last event was its first place, or a rise in severity."""
+    """Whether the last event was its first row, or a rise in severity."""
     given: int = 0
-    """When it got a place that a verdict freed after its day; 0: it had its place from its own day on."""
+    """When it got a row that a verdict freed after its day; 0: it had its row from its own day on."""
     source: str = ""
     """A hash of what the document was built from."""
     waiting: Sequence[str] = ()
-    """Ids of its episodes for which there was no place."""
+    """Ids of its episodes for which there was no row."""
     log: changes.Log = ()
     """What was said of it and when, for the morning digest."""
 
@@ -98,23 +98,23 @@ class Publication(NamedTuple):
     document: Document
     """With its revision."""
     escalated: bool
-    """Its first place in the list, or its severity rose."""
+    """Its first row in the list, or its severity rose."""
 
 
 class CaseView(NamedTuple):
-    """A case: which of its episodes verdicts cover, have a place, and are shown."""
+    """A case: which of its episodes verdicts cover, have a row, and are shown."""
 
     case: Case
     face: EpisodeHead
     """The episode that the notable shows."""
-    placed: tuple[EpisodeHead, ...]
-    """Episodes that no verdict covers and that have a place; the first gave the notable its row."""
+    with_row: tuple[EpisodeHead, ...]
+    """Episodes that no verdict covers and that have a row; the first gave the notable its row."""
     covered: Mapping[str, Verdict]
     """Episode id → the verdict that covers it."""
     over: bool
-    """It is critical, and has its place although the allowance was used up."""
+    """It is critical, and has its row although the allowance was used up."""
     since: int
-    """When it got its place, or when its severity last rose; 0: it has none."""
+    """When it got its row, or when its severity last rose; 0: it has none."""
 
 
 # ---- the notables as they stand
@@ -158,7 +158,7 @@ class Publisher:
     def notables(self, allowance: int, end: int, days: Iterable[int] = ()) -> RunNotables:
         """The notables as they stand. `end`: the data's end; `days`: those that this run scored."""
         self._book.restore(self._said.reopened)
-        cases, judged = self._book.now(), set(days)
+        cases, scored_days = self._book.now(), set(days)
         self._recall({name for case in cases for name in (case.id, *case.absorbed)})
         views, beyond, week = self._views([case for case in cases if case.rows], allowance, end)
         documents = self._documents(views)
@@ -167,10 +167,10 @@ class Publisher:
             document = documents[view.case.id]
             documents[view.case.id] = {**document, **self._stamps(view, document, end, known)}
         _fold([documents[name] for name in sorted(beyond)], render_day((end - 1) // DAY))
-        kept = {v.case.id for v in views if not judged or any(head.day in judged for head in v.case.heads)}
+        kept = {v.case.id for v in views if not scored_days or any(head.day in scored_days for head in v.case.heads)}
         shown = {name for name in documents if name in kept or self.published(name).change in SHOWN}
         standing = {name: documents[name] for name in documents if name in shown or name not in self._ended}
-        self._ended -= kept  # until a run judges other days: one that reads nothing new shows the same list
+        self._ended -= kept  # until a run scores other days: one that reads nothing new shows the same list
         weak = [*self._book.weak, *(head for case in cases if not case.rows for head in case.heads)]
         standing.update(self._weak(weak, end))
         standing.update((name, _part(self._known[name][1], into)) for name, into in self._parts(cases, standing))
@@ -205,14 +205,14 @@ class Publisher:
             if head.id in documents:
                 gap = (end - 1) // DAY - head.day
                 status = "closed" if gap > GAP else "quiet" if gap > 1 else "ongoing"
-                yield head.id, {**documents[head.id], **_history([head], {}), **NO_PLACE, "life": status}
+                yield head.id, {**documents[head.id], **_history([head], {}), **NOT_LISTED, "life": status}
 
     # ---- how a case stands
 
     def _views(self, cases: Sequence[Case], allowance: int, end: int) -> tuple[list[CaseView], set[str], ranking.Week]:
-        """Each case as it stands; ids of the critical ones without a place; how much of the week is used."""
+        """Each case as it stands; ids of the critical ones without a row; how much of the week is used."""
         covered = {case.id: self._covered(case) for case in cases}
-        kept = {name for case in cases for name in self.published(case.id).placed}
+        kept = {name for case in cases for name in self.published(case.id).with_row}
         waited = {name for case in cases for name in self.published(case.id).waiting}
         asking = [
             head.reached
@@ -224,10 +224,10 @@ class Publisher:
         ended = self._book.ended(min([end, *asking]) // DAY - ranking.WEEK)
         covered.update((case.id, self._covered(case)) for case in ended)
         rows = [(case.id, head) for case in (*cases, *ended) for head in case.rows]
-        judged = {head.id for name, head in rows if head.id in covered[name]}
-        given = ranking.places(rows, allowance, kept, judged, waited, end)
+        with_verdict = {head.id for name, head in rows if head.id in covered[name]}
+        given = ranking.give_rows(rows, allowance, kept, with_verdict, waited, end)
         views = [_view(case, covered[case.id], given) for case in cases]
-        beyond = {v.case.id for v in views if not v.placed and any(h.id in given.beyond for h in v.case.rows)}
+        beyond = {v.case.id for v in views if not v.with_row and any(h.id in given.beyond for h in v.case.rows)}
         return views, beyond, ranking.week(rows, allowance, end)
 
     def _covered(self, case: Case) -> dict[str, Verdict]:
@@ -256,42 +256,43 @@ class Publisher:
         """What its face says, and the history of all its episodes."""
         wanted = [view.face.id, *(head.id for head in view.case.heads if head.id not in view.covered)]
         document = _document(view, {name: parts[name] for name in wanted if name in parts})
-        if view.covered and view.placed:
-            judged = [head for head in view.case.heads if head.id in view.covered and head.id in parts]
-            covered = [parts[head.id] for head in sorted(judged, key=lambda head: head.is_row)]  # rows last: shown
+        if view.covered and view.with_row:
+            with_verdict = [head for head in view.case.heads if head.id in view.covered and head.id in parts]
+            by_row = sorted(with_verdict, key=lambda head: head.is_row)  # rows last: shown
+            covered = [parts[head.id] for head in by_row]
             document["since"] = changes.since_verdict(document, covered, _given(view))
         return document
 
-    def _stamps(self, view: CaseView, document: Document, end: int, known: Mapping[str, Routine]) -> PlaceFields:
+    def _stamps(self, view: CaseView, document: Document, end: int, known: Mapping[str, Routine]) -> ListFields:
         """What does not follow from a case's episodes alone."""
         case, before, since = view.case, self.published(view.case.id), view.since
         if since and before.change and before.change not in SHOWN and since < end - DAY:
             before = before._replace(given=end - 1)
         since = max(since, before.given) if since else 0
-        placed = [head.id for head in view.placed]
-        waiting = [head.id for head in case.rows if head.id not in {*placed, *view.covered}]
-        self._noted[case.id] = before._replace(placed=placed, waiting=waiting)
+        with_row = [head.id for head in view.with_row]
+        waiting = [head.id for head in case.rows if head.id not in {*with_row, *view.covered}]
+        self._noted[case.id] = before._replace(with_row=with_row, waiting=waiting)
         resolved = self._resolution(view, document, known)
         gap = (end - 1) // DAY - case.last_day
-        is_grave = any(SEVERITIES.index(head.severity) >= GRAVE for head in view.placed)
+        is_grave = any(SEVERITIES.index(head.severity) >= GRAVE for head in view.with_row)
         stays = is_grave and not resolved and not self._said.is_confirmed(case.id)
         why = resolved
         newest, kept = max(head.day for head in case.heads), self._state.daybook.days
         is_old = newest < (kept or [0])[0]
         if case.successor or is_old or (gap > GAP and not stays):
-            quiet = f"not judged in {RETAIN_DELTAS} days" if is_old and stays else f"nothing unusual for {GAP} days"
+            quiet = f"no verdict in {RETAIN_DELTAS} days" if is_old and stays else f"nothing unusual for {GAP} days"
             why = resolved or (f"continues as {case.successor}" if case.successor else quiet)
             if newest < self._state.daybook.first_unlearnt:
                 self._ended.add(case.id)
         is_new = bool(since) and since >= end - DAY  # whenever its calls were: nobody has read it yet
         status = "closed" if why else "new" if is_new else "quiet" if gap > 1 else "ongoing"
         return {
-            **NO_PLACE,
+            **NOT_LISTED,
             "predecessor": case.predecessor or None,
             "life": status,
             "closed_why": why,
-            "since": document["since"] if view.covered and view.placed else _since(view, end),
-            "listed": bool(view.placed) and not resolved and not case.successor,
+            "since": document["since"] if view.covered and view.with_row else _since(view, end),
+            "listed": bool(view.with_row) and not resolved and not case.successor,
             "listed_on": render_day(since // DAY) if since else "",
             "over_budget": view.over,
         }
@@ -465,11 +466,16 @@ def put(rows: Rows, documents: Iterable[Document]) -> None:
     rows.put("notable", [(PUB + document["id"], _pack(published(document), document)) for document in documents])
 
 
-def published(document: Document, placed: Sequence[str] = ()) -> Published:
-    """The record of a notable that was published elsewhere; `placed`: its episodes that had a place."""
+def published(document: Document, with_row: Sequence[str] = ()) -> Published:
+    """The record of a notable that was published elsewhere; `with_row`: its episodes that had a row."""
     change = "new" if is_shown(document) else "below"
     return Published(
-        document["revision"], change, _headline(document), _said(document), severity=document["severity"], placed=placed
+        document["revision"],
+        change,
+        _headline(document),
+        _said(document),
+        severity=document["severity"],
+        with_row=with_row,
     )
 
 
@@ -506,25 +512,25 @@ def _pack(published: Published, document: Optional[Document]) -> bytes:
 # ---- one case
 
 
-def _view(case: Case, covered: Mapping[str, Verdict], given: ranking.Places) -> CaseView:
+def _view(case: Case, covered: Mapping[str, Verdict], given: ranking.ListedRows) -> CaseView:
     open_rows = [head for head in case.rows if head.id not in covered]
     at = next((n for n, head in enumerate(open_rows) if head.id in given.regular or head.id in given.over), None)
-    placed = open_rows[at:] if at is not None else []
+    with_row = open_rows[at:] if at is not None else []
     peak, since = -1, 0
-    for head in placed:
+    for head in with_row:
         if SEVERITIES.index(head.severity) > peak:
             peak, since = SEVERITIES.index(head.severity), head.reached
-    shown = [head for head in placed if peak < GRAVE or SEVERITIES.index(head.severity) >= GRAVE]
+    shown = [head for head in with_row if peak < GRAVE or SEVERITIES.index(head.severity) >= GRAVE]
     face = shown[-1] if shown else max(open_rows or case.rows, key=lambda head: (head.risk, head.day))
-    over = bool(placed) and placed[0].id in given.over and placed[0].id not in given.regular
-    return CaseView(case, face, tuple(placed), covered, over, since)
+    over = bool(with_row) and with_row[0].id in given.over and with_row[0].id not in given.regular
+    return CaseView(case, face, tuple(with_row), covered, over, since)
 
 
 def _source(view: CaseView) -> str:
     """A hash of what a case's document is built from."""
     covered = {name: feedback.named(verdict) for name, verdict in view.covered.items()}
     parts = [[head.id, head.digest, covered.get(head.id, "")] for head in view.case.heads]
-    content = [view.face.id, view.case.id, view.case.predecessor, parts, bool(view.placed)]
+    content = [view.face.id, view.case.id, view.case.predecessor, parts, bool(view.with_row)]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
@@ -606,9 +612,9 @@ def _given(view: CaseView) -> str:
 
 def _since(view: CaseView, end: int) -> str:
     """Says that a new notable is older than the episode that it shows; "": it is not."""
-    if len(view.placed) < 2 or view.face.reached < end - DAY:
+    if len(view.with_row) < 2 or view.face.reached < end - DAY:
         return ""
-    return f"New; active since {render_day(view.placed[0].own_day)}"
+    return f"New; active since {render_day(view.with_row[0].own_day)}"
 
 
 def _part(document: Document, into: str) -> Document:

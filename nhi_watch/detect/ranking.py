@@ -1,8 +1,8 @@
-"""Impact, expected loss and the budget: how an episode ranks, and how many may have a place in the list.
+"""Impact, expected loss and the budget: how an episode ranks, and how many may have a row in the list.
 
-An episode gets a place if, in the seven days before it, fewer cases with a greater expected loss were seen than the
-week's allowance: minor episodes displace none, severe ones always get in. Places that verdicts free go to episodes of
-medium severity and above; one that already waited comes after those of the day. An episode without a place is stored,
+An episode gets a row if, in the seven days before it, fewer cases with a greater expected loss were seen than the
+week's allowance: minor episodes displace none, severe ones always get in. Rows that verdicts free go to episodes of
+medium severity and above; one that already waited comes after those of the day. An episode without a row is stored,
 and marked as not listed.
 """
 
@@ -29,14 +29,14 @@ from nhi_watch.state.state import Ranked
 FLOOR = 1.0
 """Likelihood, in percent, below which nothing becomes a notable."""
 LEAST = BANDS[-1][0]
-"""Expected loss below which no notable gets a place, however much of the budget is left: at medium impact it is the
+"""Expected loss below which no notable gets a row, however much of the budget is left: at medium impact it is the
 likelihood. `nhi evaluate` tells how many of those just above it are intrusions (decision 27)."""
 PEOPLE = 17.0
 """Likelihood from which a known person's day becomes a notable: people do new things every day."""
 SURE = 70.0
 """Likelihood from which a newcomer's day becomes a notable of its own."""
 GIVEN_BACK = BANDS[2][0]
-"""Expected loss (medium) from which an episode gets a place that a verdict has freed."""
+"""Expected loss (medium) from which an episode gets a row that a verdict has freed."""
 WEEK = 7
 """Days over which the budget is counted; also the smallest weekly allowance."""
 OVER = 3
@@ -83,8 +83,8 @@ def week_allowance(budget: float, identities: int) -> int:
     return max(WEEK, round(WEEK * budget * identities / 1000))
 
 
-class Placeable(Protocol):
-    """An episode that may get a place."""
+class Candidate(Protocol):
+    """An episode that may get a row."""
 
     @property
     def id(self) -> str:
@@ -107,7 +107,7 @@ class _Window:
         self._of: dict[str, list[float]] = {}
         self._risks: list[float] = []
 
-    def graver(self, case: str, head: Placeable) -> int:
+    def graver(self, case: str, head: Candidate) -> int:
         """How many other cases have a greater loss; of equal ones, those that came first."""
         while self._published and self._published[0][0] <= _week_before(head.reached):
             _, name, risk = self._published.popleft()
@@ -115,7 +115,7 @@ class _Window:
         count = len(self._risks) - bisect_left(self._risks, head.risk)
         return count - any(risk >= head.risk for risk in self._of.get(case, ()))
 
-    def add(self, case: str, head: Placeable) -> None:
+    def add(self, case: str, head: Candidate) -> None:
         """Take in an episode."""
         self._published.append((head.reached, case, head.risk))
         self._change(case, lambda mine: mine.append(head.risk))
@@ -133,17 +133,17 @@ def _week_before(time: int) -> int:
     return time - WEEK * DAY
 
 
-class Places(NamedTuple):
-    """Which episodes have a place."""
+class ListedRows(NamedTuple):
+    """Which episodes have a row."""
 
     regular: frozenset[str]
     over: frozenset[str]
     """Critical ones beyond the allowance."""
     beyond: frozenset[str]
-    """Critical ones for which there is no place of their own: they are folded."""
+    """Critical ones for which there is no row of their own: they are folded."""
 
 
-def _graver(ordered: Iterable[tuple[str, Placeable]]) -> dict[str, int]:
+def _graver(ordered: Iterable[tuple[str, Candidate]]) -> dict[str, int]:
     """Episode id → how many other cases had a greater loss in the seven days before it."""
     window, counts = _Window(), dict[str, int]()
     for case, head in ordered:
@@ -152,29 +152,29 @@ def _graver(ordered: Iterable[tuple[str, Placeable]]) -> dict[str, int]:
     return counts
 
 
-def places(
-    episodes: Iterable[tuple[str, Placeable]],
+def give_rows(
+    episodes: Iterable[tuple[str, Candidate]],
     allowance: int,
     kept: Collection[str] = (),
-    judged: Collection[str] = (),
+    with_verdict: Collection[str] = (),
     waited: Collection[str] = (),
     end: int = 0,
-) -> Places:
-    """Give out places.
+) -> ListedRows:
+    """Give out rows.
 
-    `episodes`: case id and episode; `kept`: ids of episodes that have a place; `judged`: of those covered by a verdict;
-    `waited`: of those for which an earlier run had no place; `end`: the data's end.
+    `episodes`: case id and episode; `kept`: ids of episodes that have a row; `with_verdict`: of those that a verdict
+    covers; `waited`: of those for which an earlier run had no row; `end`: the data's end.
 
-    A place that a verdict has freed goes to an episode of GIVEN_BACK or more: else an analyst who gives verdicts every
+    A row that a verdict has freed goes to an episode of GIVEN_BACK or more: else an analyst who gives verdicts every
     morning is asked to read as many rows as ever, of which fewer and fewer are true. One that waited since an earlier
-    day gets a place within a week, and only if nothing as strong of the last day is without one.
+    day gets a row within a week, and only if nothing as strong of the last day is without one.
     """
     ordered = sorted(episodes, key=lambda pair: (pair[1].reached, -pair[1].risk, pair[1].id))
-    unjudged = [(case, head) for case, head in ordered if head.id not in judged]
-    of_all, of_unjudged = _graver(ordered), _graver(unjudged)
-    regular, over, beyond, late = set(kept), set[str](), set[str](), list[Placeable]()
-    for _, head in unjudged:
-        graver, has_waited = of_unjudged[head.id], head.id in waited and head.reached < end - DAY
+    open_rows = [(case, head) for case, head in ordered if head.id not in with_verdict]
+    of_all, of_open = _graver(ordered), _graver(open_rows)
+    regular, over, beyond, late = set(kept), set[str](), set[str](), list[Candidate]()
+    for _, head in open_rows:
+        graver, has_waited = of_open[head.id], head.id in waited and head.reached < end - DAY
         is_freed = graver < allowance and head.risk >= GIVEN_BACK
         has_earned = of_all[head.id] < allowance or is_freed
         if head.id in kept or (has_earned and not has_waited):
@@ -184,10 +184,10 @@ def places(
         elif head.risk >= CRITICAL:
             (over if graver < OVER * allowance else beyond).add(head.id)
     given = regular | over | beyond
-    without = (head.risk for _, head in unjudged if head.reached >= end - DAY and head.id not in given)
+    without = (head.risk for _, head in open_rows if head.reached >= end - DAY and head.id not in given)
     strongest = max(without, default=0.0)
     regular.update(head.id for head in late if head.risk > strongest)
-    return Places(frozenset(regular), frozenset(over), frozenset(beyond))
+    return ListedRows(frozenset(regular), frozenset(over), frozenset(beyond))
 
 
 class Week(NamedTuple):
@@ -198,10 +198,10 @@ class Week(NamedTuple):
     taken: int
     """Of these, those of the last seven days."""
     least: float
-    """Expected loss that a further episode has to exceed for a place."""
+    """Expected loss that a further episode has to exceed for a row."""
 
 
-def week(episodes: Iterable[tuple[str, Placeable]], allowance: int, end: int) -> Week:
+def week(episodes: Iterable[tuple[str, Candidate]], allowance: int, end: int) -> Week:
     """How much of the budget the episodes of the last seven days use. `end`: the data's end."""
     risks: dict[str, float] = {}
     for case, head in episodes:

@@ -26,13 +26,13 @@ class Result(NamedTuple):
     """What a run found. Verdicts, exceptions and routines are applied."""
 
     notables: list[NotableDocument]
-    """Those with a place that have an episode on a day that this run scored."""
+    """Those with a row that have an episode on a day that this run scored."""
     run: dict[str, Any]
     """Counts, seconds a stage, ids of model and baseline: run.json."""
     standing: list[NotableDocument]
-    """The morning list: `life` is new if a notable got its place since yesterday, on `listed_on`."""
+    """The morning list: `life` is new if a notable got its row since yesterday, on `listed_on`."""
     below: list[NotableDocument]
-    """What is not in the list: without a place, or settled."""
+    """What is not in the list: without a row, or settled."""
     events: Sequence[Publication]
     """What became of each notable since it was last published."""
 
@@ -63,7 +63,7 @@ class Tally:
         self.identities.update(identity_days)
         self.folded += folded_records(identity_days)
 
-    def judged(self, identity_days: Mapping[str, IdentityDay]) -> None:
+    def scored(self, identity_days: Mapping[str, IdentityDay]) -> None:
         """Count identity-days that were scored."""
         self.episodes += len(identity_days)
         self.behaviours += sum(len(identity_day.behaviours) for identity_day in identity_days.values())
@@ -118,10 +118,12 @@ def result(publisher: Publisher, context: Context, state: State, scope: Scope, r
     events = publisher.publish(documents, end)
     documents = [document for document in documents if not document["merged_into"]]
     listed = [document for document in documents if is_shown(document)]
-    judged = {render_day(day) for day in scope.days}
+    scored_dates = {render_day(day) for day in scope.days}
     looked = {render_day(day) for day in scope.looked}
     scored = [
-        document for document in documents if _is_of(document, looked if document["kind"] == "blind_spot" else judged)
+        document
+        for document in documents
+        if _is_of(document, looked if document["kind"] == "blind_spot" else scored_dates)
     ]
     if not scope.days:  # nothing new was read: what an earlier run listed and what has ended since
         scored += [item for item in documents if item["life"] == "closed" and item["kind"] == "compromise"]
@@ -158,7 +160,7 @@ class Scope(NamedTuple):
     looked: Collection[int]
     """Days whose logs were looked at for silence."""
     allowance: int
-    """Places of a week that the budget allows."""
+    """Rows of a week that the budget allows."""
 
 
 def ranked(notables: Iterable[NotableDocument], in_work: Collection[str] = ()) -> list[NotableDocument]:

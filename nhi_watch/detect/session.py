@@ -20,7 +20,7 @@ from typing import Optional
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.detect import model as models
 from nhi_watch.detect import publish
-from nhi_watch.detect.engine import BUDGET, GoesOn, Judge, Progress, ignored
+from nhi_watch.detect.engine import BUDGET, GoesOn, Progress, Scorer, ignored
 from nhi_watch.detect.model import Model
 from nhi_watch.detect.publish import Publication
 from nhi_watch.detect.run import Result
@@ -73,7 +73,7 @@ class Session:
         self.state = State(store, kept)
         state, now = self.state, int(clock()) if until is None else until
         self._intake = Intake(sources, context, state.load, now, received, state.known, state.newcomers)
-        self._judge = Judge(state, model or models.load(), context, budget, clock, patience, lists_weak)
+        self._scorer = Scorer(state, model or models.load(), context, budget, clock, patience, lists_weak)
 
     @property
     def batch(self) -> IntakeBatch:
@@ -83,7 +83,7 @@ class Session:
     @property
     def identities(self) -> Collection[str]:
         """Ids of those of whom something was read, once it was put."""
-        return self._judge.identities
+        return self._scorer.identities
 
     def feed(
         self,
@@ -98,18 +98,18 @@ class Session:
 
     def heard(self, day: int, rhythms: RhythmRows) -> None:
         """Note that logs arrived on a day although their records come later, so that they do not count as silent."""
-        self._judge.heard(day, rhythms)
+        self._scorer.heard(day, rhythms)
 
     def put(self) -> None:
         """Put what was read into the store, to be scored by the next `finish`, of this run or another."""
-        self._judge.put(self.batch)
+        self._scorer.put(self.batch)
 
     def finish(self, progress: Progress = ignored, closes: bool = True, live: bool = False) -> Result:
         """Close the days that are due, score identities whose open days changed, and publish what changed.
 
         `closes=False`: closing days is left to `close`, of another session. `live`: logs arrive as they are written.
         """
-        return self._judge.process(self.batch, progress, closes, live)
+        return self._scorer.process(self.batch, progress, closes, live)
 
     def unconfirmed(self) -> list[Publication]:
         """What was published and has not arrived yet, as far as the host has said."""
@@ -121,4 +121,4 @@ class Session:
 
     def close(self, goes_on: GoesOn, progress: Progress = ignored) -> bool:
         """Close the days that are due, batch by batch; False: `goes_on`, asked behind each, ended it before."""
-        return self._judge.close(self.batch.horizon.now, goes_on, progress)
+        return self._scorer.close(self.batch.horizon.now, goes_on, progress)

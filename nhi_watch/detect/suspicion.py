@@ -23,7 +23,7 @@ def most_suspicious(state: State, days: Iterable[int]) -> Optional[dict[str, Any
     candidates = (
         (stored.ranked.likelihood, -day, stored)
         for day in days
-        for stored in state.judged(day)
+        for stored in state.scored(day)
         if stored.ranked.eligible
     )
     likelihood, day, stored = max(

@@ -48,7 +48,7 @@ def carry_over(state: State) -> None:
     rows.put("notable", fresh)
     for day in {day for day, _ in opened.values()}:
         documents = [unpack(raw) for of, raw in opened.values() if of == day]
-        state.judge_again(
+        state.score_again(
             day, {who["id"] for document in documents for who in (document["identity"], *document["members"])}
         )
     rows.put("notable", [(f"{day:06d}/{name}", None) for name, (day, _) in opened.items()])

@@ -39,7 +39,7 @@ def funnel(run: Mapping[str, Any]) -> list[FunnelStep]:
     [('records', 9), ('notable listed', 1)]
     """
     again = bool(run.get("parsed")) and run.get("events") == 0  # whose behaviours an earlier run has counted
-    numbers = ((run.get(name), labels) for name, labels in _STEPS.items() if not (again and name in _OF_UNJUDGED))
+    numbers = ((run.get(name), labels) for name, labels in _STEPS.items() if not (again and name in _OF_NEW_RECORDS))
     return [FunnelStep(labels[number != 1], number) for number, labels in numbers if isinstance(number, int)]
 
 
@@ -50,7 +50,7 @@ _STEPS = {
 }
 
 
-_OF_UNJUDGED = ("identities",)
+_OF_NEW_RECORDS = ("identities",)
 
 
 def facts(run: Mapping[str, Any]) -> list[SummaryFact]:
@@ -175,7 +175,7 @@ _WEEK = 7
 """Days after which an identity has a history, as `detect.model` counts it."""
 _CRITICAL, _WORTH = BANDS[0][0], BANDS[2][0]
 """Expected loss of what is never left out in silence, whatever people have said of it; and likelihood of what is never
-passed over in silence, although it has no place in the list: what is medium at medium impact."""
+passed over in silence, although it has no row in the list: what is medium at medium impact."""
 
 
 def no_notables(run: Mapping[str, Any]) -> str:
@@ -225,7 +225,7 @@ def could_not_tell(run: Mapping[str, Any]) -> str:
 
 
 def below_the_line(run: Mapping[str, Any]) -> str:
-    """How many notables have no place in the list, and why; nothing: all have one.
+    """How many notables have no row in the list, and why; nothing: all have one.
 
     >>> below_the_line({"overflow": 3, "below": {"informational": 3}, "overflow_highest": 9.0})
     '3 notables (3 informational), highest likelihood 9%'

@@ -136,7 +136,7 @@ def signal_bars(notable: NotableDocument) -> tuple[list[Any], list[Any]]:
 
 
 def sum_of(notable: NotableDocument) -> str:
-    """How the signals add up to the likelihood; nothing where no model's trees judged it."""
+    """How the signals add up to the likelihood; nothing where no model's trees scored it."""
     ordinary = notable["model"].get("ordinary")
     if ordinary is None:
         return ""

@@ -534,14 +534,14 @@ def lesson(behaviours: Iterable[tuple[Behaviour, bool]], networks: Networks = SH
     """The delta of a day from its behaviours, each with whether it looks bad; no value is in both."""
     now: Delta = {}
     later: Delta = {}
-    judged = list(behaviours)
-    _gather([b for b, bad in judged if not bad], now, networks)
-    _gather([b for b, bad in judged if bad], later, networks)
+    pairs = list(behaviours)
+    _gather([b for b, bad in pairs if not bad], now, networks)
+    _gather([b for b, bad in pairs if bad], later, networks)
     rest = {name: {v: n for v, n in values.items() if v not in now.get(name, ())} for name, values in later.items()}
     later = {name: values for name, values in rest.items() if values}
     if later:
-        later[PLACE] = _places((b for b, bad in judged if bad), networks)
-    for name, refused in _refused([b for b, _ in judged], networks).items():
+        later[PLACE] = _places((b for b, bad in pairs if bad), networks)
+    for name, refused in _refused([b for b, _ in pairs], networks).items():
         for delta in (now, later):
             refused_values = {v: n for v, n in delta.get(name, {}).items() if v in refused}
             if refused_values:

@@ -80,7 +80,7 @@ def _part(
         list(sketches),
         rows,
         ids if packed is None else len(ids),
-        day.judged,
+        day.scored,
         {str(at): f"{b.spread:x}" for at, b in enumerate(ordered) if b.spread},
         len(marks),
         [[shapes[key], hour] for key, hour in gone],
@@ -142,7 +142,7 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
 def _take_part(day: IdentityDay, keys: dict[BehaviourKey, BehaviourKey], raw: bytes, words: bytes) -> bytes:
     """Read the first part of a row into a day; returns the others. `keys`: one object of each, to which it adds."""
     inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
-    day.day, identities, shapes, sketches, rows, plain, day.judged, *later = loads(inflate.decompress(raw))
+    day.day, identities, shapes, sketches, rows, plain, day.scored, *later = loads(inflate.decompress(raw))
     spread = {int(at): int(bits, 16) for at, bits in later[0].items()} if later else {}
     samples = sketches if later else [sorted(kept, key=rank_of) for kept in sketches]  # earlier: what sorts first
     rest = inflate.unused_data

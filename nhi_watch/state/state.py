@@ -77,7 +77,7 @@ class Trace(NamedTuple):
     is_person: bool = False
 
 
-class Judged(NamedTuple):
+class ScoredDay(NamedTuple):
     """What is kept of one identity's day once it is scored."""
 
     identity: Identity
@@ -101,7 +101,7 @@ class Closing(NamedTuple):
     """How far the close of a day is. A run that ends badly, or hands over, leaves the rest to the next."""
 
     day: int
-    is_judged: bool
+    is_scored: bool
     """Whether all of the day was scored once more and its notables are written: what is left is to learn it."""
     after: str
     """The identity that was scored, or taught, last: they go in the order of their keys."""
@@ -123,7 +123,7 @@ class Stored(NamedTuple):
 Row = tuple[str, Optional[bytes]]
 Released = dict[str, list[list[int]]]
 """Identity id → days, each with the second up to which what looked bad has been said to be fine."""
-LATE, UNJUDGED, SUSPICIOUS, EVE, GROUP, BASE = "late/", "news/", "odd/", "eve/", "group/", "base/"
+LATE, UNSCORED, SUSPICIOUS, EVE, GROUP, BASE = "late/", "news/", "odd/", "eve/", "group/", "base/"
 CALENDAR, CLOSING, RELEASED, FREE = "calendar", "closing", "released", "free/"
 BY_DAY = (
     ("meta", "drift"),
@@ -231,13 +231,13 @@ class State:
         """How many identities of a day that were scored had never been seen before it."""
         return self.base(day)[NEW]
 
-    def put_days(self, day: int, identity_days: Mapping[str, IdentityDay], judged: bool = True) -> None:
+    def put_days(self, day: int, identity_days: Mapping[str, IdentityDay], scored: bool = True) -> None:
         """Keep identity-days; those with changes that are not scored yet is written before them."""
-        if not judged:
+        if not scored:
             fresh = [name for name, identity_day in identity_days.items() if identity_day.has_changes()]
-            self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", b"1") for name in fresh])
+            self._store.put("day", [(f"{UNSCORED}{day:06d}/{name}", b"1") for name in fresh])
             for name in fresh:
-                identity_days[name].judged = identity_days[name].events()  # it will be: the mark stays until then
+                identity_days[name].scored = identity_days[name].events()  # it will be: the mark stays until then
         rows = {name: day_rows.stored_row(identity_day) for name, identity_day in identity_days.items()}
         self._store.put("day", [(f"{day:06d}/{name}", row.raw) for name, row in rows.items()])
         if self._kept is not None and not self.daybook.is_closed(day):
@@ -245,21 +245,21 @@ class State:
                 identity_days[name].row = row
             self._kept.give(day, identity_days)
 
-    def judge_again(self, day: int, names: Iterable[str]) -> None:
+    def score_again(self, day: int, names: Iterable[str]) -> None:
         """Let some identity-days of an open day be scored by the next run."""
-        self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", b"1") for name in names])
+        self._store.put("day", [(f"{UNSCORED}{day:06d}/{name}", b"1") for name in names])
 
-    def judged_now(self, day: int, names: Iterable[str]) -> None:
+    def note_scored(self, day: int, names: Iterable[str]) -> None:
         """Note that identity-days that were put are scored."""
-        self._store.put("day", [(f"{UNJUDGED}{day:06d}/{name}", None) for name in names])
+        self._store.put("day", [(f"{UNSCORED}{day:06d}/{name}", None) for name in names])
 
-    def unjudged(self) -> dict[int, list[str]]:
+    def unscored(self) -> dict[int, list[str]]:
         """Day → whose identity-days were put and are not scored yet."""
-        unjudged: dict[int, list[str]] = {}
-        for key, _ in self._store.scan("day", UNJUDGED, "news0"):
+        unscored: dict[int, list[str]] = {}
+        for key, _ in self._store.scan("day", UNSCORED, "news0"):
             _, day, name = key.split("/", 2)
-            unjudged.setdefault(int(day), []).append(name)
-        return unjudged
+            unscored.setdefault(int(day), []).append(name)
+        return unscored
 
     # ---- profiles
 
@@ -426,35 +426,35 @@ class State:
 
     # ---- what a day teaches, and how it was scored
 
-    def put_judged(self, day: int, judged_days: Sequence[Judged]) -> bool:
+    def put_scored(self, day: int, scored_days: Sequence[ScoredDay]) -> bool:
         """Replace what some identities' days teach, and how they were scored.
 
         Returns whether the day's list may need any of them, or needed it before.
         """
-        keys = [f"{day:06d}/{judged_day.identity.id}" for judged_day in judged_days]
+        keys = [f"{day:06d}/{scored_day.identity.id}" for scored_day in scored_days]
         again = self._afresh if self._afresh is not None and self._afresh.day == day else None
         before = self._store.get("delta", [*(SUSPICIOUS + key for key in keys), *(keys if again is None else ())])
         was_unusual = any(SUSPICIOUS + key in before for key in keys)
         base = self.base(day) if again is None else again.base
         rows: list[Row] = []
-        for key, judged_day in zip(keys, judged_days):
-            counts = [min(judged_day.history, MOST_KNOWN)] * (judged_day.history >= 0) + [NEW] * judged_day.is_new
+        for key, scored_day in zip(keys, scored_days):
+            counts = [min(scored_day.history, MOST_KNOWN)] * (scored_day.history >= 0) + [NEW] * scored_day.is_new
             for at in unpack(before[key])[5] if key in before else ():
                 base[at] -= 1
             for at in counts:
                 base[at] += 1
-            plain = judged_day.ranked[1:]
-            scope = peer_scope(judged_day.identity) if judged_day.is_ours else ""
-            rows.append((key, pack([*judged_day.lesson, scope, plain, judged_day.values, counts])))
-            if judged_day.is_unusual or SUSPICIOUS + key in before:
-                rows.append((SUSPICIOUS + key, pack([plain, judged_day.trace]) if judged_day.is_unusual else None))
+            plain = scored_day.ranked[1:]
+            scope = peer_scope(scored_day.identity) if scored_day.is_ours else ""
+            rows.append((key, pack([*scored_day.lesson, scope, plain, scored_day.values, counts])))
+            if scored_day.is_unusual or SUSPICIOUS + key in before:
+                rows.append((SUSPICIOUS + key, pack([plain, scored_day.trace]) if scored_day.is_unusual else None))
         self._store.put("delta", rows)
         if again is None:
             self._store.put("meta", [(f"{BASE}{day:06d}", pack(base))])
         self.daybook.add(day)
         # one scan: the days up to the clock may be thousands
         self._forget("profile", f"{EVE}{day + 1:06d}/", f"{EVE}{self.daybook.clock + 1:06d}0")
-        return was_unusual or any(judged_day.is_unusual for judged_day in judged_days)
+        return was_unusual or any(scored_day.is_unusual for scored_day in scored_days)
 
     def base(self, day: int) -> list[int]:
         """How many identities that count for the budget had how many days of history; at last, how many were new."""
@@ -472,7 +472,7 @@ class State:
             plain, trace = _suspicious(raw)
             yield Stored(Ranked(key[len(SUSPICIOUS) + 7 :], *plain), trace, None)
 
-    def judged(self, day: int) -> Iterator[Stored]:
+    def scored(self, day: int) -> Iterator[Stored]:
         """How every identity of a day was scored; to be gone through once."""
         return (_stored(key[7:], unpack(raw)) for key, raw in self._store.scan("delta", *span(day)))
 

@@ -56,7 +56,7 @@ class Arm(NamedTuple):
     """Whether somebody gives the true verdict on every new row each morning."""
 
 
-UNJUDGED, JUDGED, SMALL = ARMS = (Arm(10.0, False), Arm(10.0, True), Arm(3.0, False))
+NO_VERDICTS, WITH_VERDICTS, SMALL = ARMS = (Arm(10.0, False), Arm(10.0, True), Arm(3.0, False))
 
 
 class Case(NamedTuple):
@@ -130,11 +130,11 @@ def replayed(task: Task) -> list[Tenant]:
     store, left = _history(world, model)
     bench, result = Bench(world, _rivals(task, world)), dict[Arm, Tenant]()
     for arm in ARMS:
-        replay = Replay(world, model, copied(store), arm, bench if arm == UNJUDGED else None)
+        replay = Replay(world, model, copied(store), arm, bench if arm == NO_VERDICTS else None)
         for records in left:
             replay.run(records)
         result[arm] = replay.tenant(task.exam)
-    compared = (bench.tenants(result[arm]) for arm in (UNJUDGED, SMALL))
+    compared = (bench.tenants(result[arm]) for arm in (NO_VERDICTS, SMALL))
     return [*result.values(), *(tenant for each in compared for tenant in each)]
 
 
@@ -191,7 +191,7 @@ class Replay:
         self._shown = dict[str, Shown]()
 
     def run(self, records: Sequence[object]) -> None:
-        """Score a day, read its list, and judge it in an arm with verdicts."""
+        """Score a day, read its list, and give verdicts in an arm with verdicts."""
         session = Session(self._store, SOURCES, model=self._card, budget=self._budget)
         session.feed(records)
         result = session.finish()
@@ -207,7 +207,7 @@ class Replay:
             self._note(result, day)
         if self._arm.verdicts:
             asked = rows if self._mornings else [*rows, *still_open]  # on the eve all that the history left
-            _judge(self._store, asked, list(map(self._incidents_of, asked)), (day + 1) * DAY)
+            _give_verdicts(self._store, asked, list(map(self._incidents_of, asked)), (day + 1) * DAY)
 
     def _read(
         self,
@@ -297,10 +297,12 @@ def morning_of(
     )
 
 
-def _judge(store: MemoryStore, rows: Sequence[NotableDocument], incidents: Sequence[Collection[str]], now: int) -> None:
+def _give_verdicts(
+    store: MemoryStore, rows: Sequence[NotableDocument], incidents: Sequence[Collection[str]], now: int
+) -> None:
     """Give each row its true verdict."""
     given = (
-        feedback.judge(row, "confirmed" if result else "benign", ANALYST, "looked into", now, {})
+        feedback.make_verdict(row, "confirmed" if result else "benign", ANALYST, "looked into", now, {})
         for row, result in zip(rows, incidents)
     )
     feedback.put(store, given)
@@ -349,11 +351,11 @@ class Bench:
 
     def _candidates(self, store: MemoryStore, day: int) -> list[Candidate]:
         state, candidates = State(store), list[Candidate]()
-        judged = {stored.ranked.identity_id: stored for stored in state.judged(day)}
+        scored = {stored.ranked.identity_id: stored for stored in state.scored(day)}
         for name, identity_day in state.each_of(day):
             bad = frozenset(self._marks[mark] for mark in identity_day.seen & self._marks.keys())
-            if bad or (name in judged and judged[name].ranked.eligible):
-                values = scoring.unpack_values(judged[name].values if name in judged else None)
+            if bad or (name in scored and scored[name].ranked.eligible):
+                values = scoring.unpack_values(scored[name].values if name in scored else None)
                 candidates.append(Candidate(day, name, identity_day, scoring.row_of(values or {}), bad))
         return candidates
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nhi_watch_lab.evaluation import figures, mornings
 from nhi_watch_lab.evaluation.figures import Figures, Interval, Resampled, calibration, families_of, mean_of_families
-from nhi_watch_lab.evaluation.mornings import JUDGED, OURS, SMALL, UNJUDGED, Arm, Tenant
+from nhi_watch_lab.evaluation.mornings import NO_VERDICTS, OURS, SMALL, WITH_VERDICTS, Arm, Tenant
 from nhi_watch_lab.training.fit import PREVALENCE
 
 LOOKED_AT = ("third 7", "fifth 4")
@@ -127,7 +127,7 @@ def _span(interval: Interval, digits: int = 2) -> str:
 
 def summary(tenants: Sequence[Tenant]) -> list[str]:
     """The means, as the README has them, too."""
-    arms = [_of(tenants, arm) for arm in (UNJUDGED, JUDGED)]
+    arms = [_of(tenants, arm) for arm in (NO_VERDICTS, WITH_VERDICTS)]
     means, spread = [mean_of_families(mine) for mine in arms], [Resampled(mine) for mine in arms]
     rows: list[tuple[str, Callable[[Figures], float], int]] = [
         ("incidents from outside shown on their day (aim: .95)", lambda f: f.outside, 2),
@@ -163,7 +163,7 @@ def _by_family(tenants: Sequence[Tenant]) -> Iterator[str]:
         "day per 1,000 | repeats a morning | benign high or critical | lines read | waiting |"
     )
     yield "|---" * 12 + "|"
-    for arm in (UNJUDGED, JUDGED):
+    for arm in (NO_VERDICTS, WITH_VERDICTS):
         mine, said = _of(tenants, arm), "true" if arm.verdicts else "none"
         for family in families_of(mine):
             yield f"| {said} | {family} | {_cells([t for t in mine if t.family == family])} |"
@@ -193,7 +193,7 @@ def _by_kind(tenants: Sequence[Tenant]) -> Iterator[str]:
     yield "## By kind of world\n"
     yield "| verdicts | worlds | tenants | shown outside | inside | benign a day per 1,000 | benign high or critical |"
     yield "|---" * 7 + "|"
-    for arm in (UNJUDGED, JUDGED):
+    for arm in (NO_VERDICTS, WITH_VERDICTS):
         for name, wanted in kinds:
             mine = [t for t in _of(tenants, arm) if wanted(t)]
             if mine:
@@ -210,7 +210,7 @@ def _compared(tenants: Sequence[Tenant]) -> Iterator[str]:
     yield "## Beside other detectors, at as many benign rows\n"
     yield _RIVALS
     yield "\nCells of families: outside, inside. Ahead: ours less theirs, 90% interval."
-    for arm in (UNJUDGED, SMALL):
+    for arm in (NO_VERDICTS, SMALL):
         resampled = Resampled(ours) if (ours := _of(tenants, arm)) else None
         yield f"\nAt a budget of {arm.budget:g}:\n"
         yield (
@@ -238,7 +238,7 @@ def _compared(tenants: Sequence[Tenant]) -> Iterator[str]:
 def _behind(tenants: Sequence[Tenant], detectors: Sequence[str], families: Sequence[str]) -> Iterator[str]:
     """Where a rival shows more."""
     result = []
-    for arm in (UNJUDGED, SMALL):
+    for arm in (NO_VERDICTS, SMALL):
         for family in families:
             ours = figures.figures(t for t in _of(tenants, arm) if t.family == family)
             for detector in detectors[1:]:
@@ -259,7 +259,7 @@ def _behind(tenants: Sequence[Tenant], detectors: Sequence[str], families: Seque
 
 def truth(tenants: Sequence[Tenant]) -> str:
     """In one line, for the model card, too."""
-    mine = _of(tenants, UNJUDGED)
+    mine = _of(tenants, NO_VERDICTS)
     pooled = calibration(mine)
     if not pooled.tenths:
         return "How far likelihoods are from the truth was not measured."
@@ -277,7 +277,7 @@ def truth(tenants: Sequence[Tenant]) -> str:
 
 
 def _calibrated(tenants: Sequence[Tenant]) -> Iterator[str]:
-    pooled = calibration(_of(tenants, UNJUDGED))
+    pooled = calibration(_of(tenants, NO_VERDICTS))
     yield "## Whether the likelihood is true\n"
     yield (
         f"Notables of {mornings.NOTABLE:g}% and more, or with a row, as they were last seen, without verdicts. "

@@ -117,8 +117,10 @@ def _summary(notable: NotableDocument) -> Iterator[BriefFact]:
     who, cite = notable["identity"], (f"notable:{notable['id']}",)
     reasons = tuple(f"signal:{s['id']}" for s in _reasons(notable)[:2]) or cite
     yield BriefFact("Summary", "In one line: {0}.", (notable["title"],), reasons)
-    judged = "The notable {0} is of kind {1} and severity {2}."
-    yield BriefFact("Summary", judged, (notable["id"], notable["kind"].replace("_", " "), notable["severity"]), reasons)
+    sentence = "The notable {0} is of kind {1} and severity {2}."
+    yield BriefFact(
+        "Summary", sentence, (notable["id"], notable["kind"].replace("_", " "), notable["severity"]), reasons
+    )
     if notable["likelihood"]:
         of = "of an intrusion" if tells_calls(notable) else "that somebody will use the credential within the hour"
         sure = f"The likelihood {of} is {{0}} percent."

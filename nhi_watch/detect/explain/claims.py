@@ -257,7 +257,7 @@ def verify(rows: Rows, model: Model, notable: NotableDocument, networks: Network
         InputError: the notable is of another kind, or it is no notable.
     """
     if notable.get("kind") != "compromise":
-        raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not judged by the model")
+        raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not scored by the model")
     receipt = notable["receipt"]
     checks = [ClaimCheck("model", model.sha256 == receipt["model"], f"{model.id}, SHA-256 {model.sha256[:16]}…")]
     state, baselines = State(rows), Baselines(model, networks)
@@ -306,7 +306,7 @@ def _revision(state: State, baselines: Baselines, revision: RevisionDocument) ->
     day, receipt, model = day_of(parse(f"{revision['day']}T00:00:00Z")), revision["receipt"], baselines.model
     what = f"episode {revision['revision']}"
     if receipt["model"] != model.sha256:
-        return ClaimCheck(what, None, f"{revision['day']} was judged by another model, {receipt['model'][:16]}…")
+        return ClaimCheck(what, None, f"{revision['day']} was scored by another model, {receipt['model'][:16]}…")
     again = _again(state, Baselines(model, baselines.networks), day, str(revision["identity"]))
     if again is None:
         return ClaimCheck(what, None, f"retention has removed {revision['day']} from the state")
@@ -374,7 +374,7 @@ def _again(state: State, baselines: Baselines, day: int, lead: str, shown: Optio
     if day not in state.daybook.days:
         return None
     names = _members(state.suspicious(day), lead)
-    stored = {stored.ranked.identity_id: stored for stored in state.judged(day) if stored.ranked.identity_id in names}
+    stored = {stored.ranked.identity_id: stored for stored in state.scored(day) if stored.ranked.identity_id in names}
     identity_days = _identity_days(state, day, names)
     if len(identity_days) == len(names) and not state.daybook.is_closed(day):
         return _scored_again(state, baselines, (day, [identity_days[name] for name in names]))

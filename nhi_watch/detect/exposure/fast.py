@@ -97,7 +97,7 @@ def refresh(
             if inventory.name_key(identity_history.identity) in quarantined
         }
     histories.fill(history, rows, names)
-    return judge(rows, history, known, now, networks, compromises)
+    return assess(rows, history, known, now, networks, compromises)
 
 
 def follow_up(
@@ -128,7 +128,7 @@ def _unlisted(documents: Iterable[Document]) -> Iterator[Document]:
         yield {**document, "listed": False}
 
 
-def judge(
+def assess(
     rows: Rows,
     history: History,
     known: Assets,

@@ -184,7 +184,7 @@ def _verdict(
     why = f"Kibana: {each.status}{f' as {each.reason}' if each.reason else ''}"
     tags = f", tags {', '.join(each.tags)}" if each.tags else ""
     more = {"since": since, **ends, **other}
-    return feedback.judge(notable, verdict, each.by or _NOBODY, f"{why}{tags}", when, more)
+    return feedback.make_verdict(notable, verdict, each.by or _NOBODY, f"{why}{tags}", when, more)
 
 
 # ---- merged notables

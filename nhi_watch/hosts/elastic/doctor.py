@@ -252,7 +252,7 @@ def _source(client: Elasticsearch, pattern: str) -> Check:
     facts = {fact for fact in _FACTS if any(getattr(event, fact) for _, event in named)}
     facts |= {"session", "credential"} if facts & {"session", "credential"} else set()
     missing = [fact for fact in _FACTS if fact not in facts] if len(named) >= _ENOUGH else []
-    return judged(pattern, _age(hits), (len(hits), len(named)), errors, missing)
+    return assessed(pattern, _age(hits), (len(hits), len(named)), errors, missing)
 
 
 def _age(hits: Sequence[Json]) -> int:
@@ -271,7 +271,7 @@ def _second(text: object) -> int:
         return 0
 
 
-def judged(
+def assessed(
     pattern: str, newest: int, documents: tuple[int, int], errors: Sequence[RejectError], missing: Sequence[str]
 ) -> Check:
     """What the newest documents tell of a source; `documents`: how many were looked at, and understood."""

@@ -25,7 +25,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, away, explained, refused
 from nhi_watch.state.kept_days import KeptDays
 from nhi_watch.state.remembered import Remembered
-from nhi_watch.state.state import UNJUDGED
+from nhi_watch.state.state import UNSCORED
 from nhi_watch.state.store import TABLES, known, overlaid
 
 # ---- lease
@@ -219,7 +219,7 @@ _PARTS = (
     ("notable", "head/"),
     ("notable", "pub/"),
     ("notable", "out/"),
-    ("day", UNJUDGED),
+    ("day", UNSCORED),
 )
 """Table and beginning of the keys that every run reads of others: what is open, not what is kept of closed days."""
 _MAX_ID = 512

@@ -248,7 +248,7 @@ LIVE = 28
 
 
 def moment(args: argparse.Namespace, end: int) -> tuple[int, str]:
-    """As of when a state is judged, and the words for it: now, or the data's end where that is long past.
+    """As of when a state is scored, and the words for it: now, or the data's end where that is long past.
 
     `end`: the second after the latest record; 0: there is none.
     """

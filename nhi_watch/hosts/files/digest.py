@@ -116,14 +116,16 @@ def lines(digest: Digest, short: Mapping[str, str]) -> list[str]:
     """A digest as it is printed."""
     text_lines = [digest.headline]
     for name in PARTS:
-        # of what somebody has judged, only the number is shown
-        judged = [item for item in digest.parts[name] if closed_by(item["closed_why"]) in RESOLVING]
-        others = [item for item in digest.parts[name] if item not in judged]
-        if others or judged:
+        # of what has a verdict, only the number is shown
+        with_verdict = [item for item in digest.parts[name] if closed_by(item["closed_why"]) in RESOLVING]
+        others = [item for item in digest.parts[name] if item not in with_verdict]
+        if others or with_verdict:
             text_lines += ["", f"{name.capitalize()} ({len(digest.parts[name])})"]
             for item in others:
                 text_lines += [f"  {line(item, short[item['id']])}", *_explained(digest, name, item)]
-            text_lines += [f"  {words.some(len(judged), 'notable')} by verdicts: nhi feedback list"] if judged else []
+            text_lines += (
+                [f"  {words.some(len(with_verdict), 'notable')} by verdicts: nhi feedback list"] if with_verdict else []
+            )
     if digest.confirmed:
         text_lines += ["", f"{words.CONFIRMED} ({len(digest.confirmed)})"]
         for item in digest.confirmed:

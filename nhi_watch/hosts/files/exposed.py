@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if args.key:
             fast.tell(store, args.key, since, where)  # refuses a secret before anything is printed
             find.about_to(console, f"{args.key[:60]} exposed since {render(since)}, where: {where}", args.json)
-        exposed = fast.judge(store, history.read(store), known, now)
+        exposed = fast.assess(store, history.read(store), known, now)
         listed = [item for item in publish.as_of(store, exposed, int(time.time())) if not is_resolved(item)]
     ranked = common.publish(args.out, listed, "exposure", args.state)
     ours = [notable for notable in ranked if notable["kind"] == "exposure"]

@@ -77,20 +77,20 @@ def act(args: argparse.Namespace, store: Rows, console: Console, now: int) -> in
     Raises:
         InputError: what was given is wrong; nothing is recorded then.
     """
-    return _ACTS.get(args.what, _judge)(args, store, console, now)
+    return _ACTS.get(args.what, _give)(args, store, console, now)
 
 
 Given = Sequence[tuple[NotableDocument, "Verdict"]]
 """Notables, each with its verdict."""
 
 
-def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
+def _give(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
     if args.identity or args.title or args.confirm:
         raise InputError("--identity, --title and --confirm go only with: nhi feedback matching VERDICT")
     names = [name for name in args.what.split(",") if name.strip()]
     if len(names) > 1:
         chosen = {item["id"]: item for item in (find.notable_of(store, name, args.out) for name in names)}
-        return _judge_all(args, store, console, now, [*chosen.values()])
+        return _give_all(args, store, console, now, [*chosen.values()])
     notable = find.notable_of(store, args.what, args.out)
     verdict = _verdict(args, notable, now, find.notable_of(store, args.of, args.out)["id"] if args.of else "")
     if args.signal or args.value:
@@ -124,7 +124,7 @@ def _ended(args: argparse.Namespace, given: Sequence[Verdict]) -> Iterator[str]:
         yield f"By this machine's clock it has ended: it holds in runs with `nhi score --now {args.now}` or later."
 
 
-def _judge_all(
+def _give_all(
     args: argparse.Namespace, store: Rows, console: Console, now: int, notables: Sequence[NotableDocument]
 ) -> int:
     """Record the same verdict of several notables: of all, or of none."""
@@ -154,7 +154,7 @@ def _likelier_days(given: Given) -> Iterator[str]:
 
 
 def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
-    """Judge all listed notables that a filter selects, once the list of them was confirmed.
+    """Give a verdict on all listed notables that a filter selects, once the list of them was confirmed.
 
     Raises:
         InputError: there is no filter, nothing matches, or what matches is not what was confirmed.
@@ -180,7 +180,7 @@ def _matching(args: argparse.Namespace, store: Rows, console: Console, now: int)
         _verdict(args, item, now)  # refuses before anything is printed
     code = hashlib.sha256("|".join(sorted(item["id"] for item in matching)).encode()).hexdigest()[:8]
     if args.confirm == code:
-        return _judge_all(args, store, console, now, matching)
+        return _give_all(args, store, console, now, matching)
     if args.confirm:
         raise InputError(
             f"--confirm {args.confirm[:20]!r} is not the code of what matches now; run it again without "
@@ -198,7 +198,7 @@ def _verdict(args: argparse.Namespace, notable: NotableDocument, now: int, other
     from nhi_watch.detect import feedback
 
     more = {"until": common.seconds(args.until, "--until") if args.until else 0, "duplicate_of": other}
-    return feedback.judge(notable, args.verdict or "", args.by or "", args.why or "", now, more)
+    return feedback.make_verdict(notable, args.verdict or "", args.by or "", args.why or "", now, more)
 
 
 def _record(args: argparse.Namespace, store: Rows, console: Console, given: Given) -> None:
@@ -232,7 +232,7 @@ def _routines(args: argparse.Namespace, store: Rows, console: Console, now: int)
     names = dict.fromkeys(name for routine in rows for name in routine["notables"] if name not in verdicts)
     if not names:
         raise InputError("no sensitive routine without a verdict was found; give an id")
-    return _judge_all(args, store, console, now, [every[name] for name in names])
+    return _give_all(args, store, console, now, [every[name] for name in names])
 
 
 def _offers(notable: NotableDocument) -> Iterator[str]:

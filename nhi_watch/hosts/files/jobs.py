@@ -1,4 +1,4 @@
-"""The jobs behind the commands that work on files: read, judge, write what people look at."""
+"""The jobs behind the commands that work on files: read, score, write what people look at."""
 
 from __future__ import annotations
 

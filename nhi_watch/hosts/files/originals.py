@@ -111,7 +111,7 @@ class Originals:
 
     def read(self, ids: set[str]) -> Iterator[dict[str, Any]]:
         """Those of these records that were read from files: `id`, `file`, `line`, `raw`, whether that is `cut`; and
-        `lost`, why there is no `raw`, where the file is not as it was: it would not be what was judged.
+        `lost`, why there is no `raw`, where the file is not as it was: it would not be what was scored.
         """
         wanted = {fingerprint(name): name for name in ids}
         for file, record_hashes in self.record_hashes.items():

@@ -214,8 +214,8 @@ def _details(args: argparse.Namespace, store: SqliteStore, identity: Identity, r
 
     state = State(store)
     keys = {f"{day:06d}/{identity.id}": day for day in state.daybook.days}
-    judged = max((keys[key] for key in store.get("delta", list(keys))), default=None)
-    day = max(state.next_open_day() if judged is None else judged, state.daybook.first_unlearnt)
+    last_scored = max((keys[key] for key in store.get("delta", list(keys))), default=None)
+    day = max(state.next_open_day() if last_scored is None else last_scored, state.daybook.first_unlearnt)
     identity_day = state.load_some(day, [identity.id]).get(identity.id)
     loaded = model.load(args.model or model.FOLDER)
     baselines = Baselines(loaded, networks.load(args.networks) if args.networks else networks.SHIPPED)
@@ -225,7 +225,9 @@ def _details(args: argparse.Namespace, store: SqliteStore, identity: Identity, r
     asset = assets.find(known_assets, identity)
     seen = inventory.known_of(store, [identity.id]).get(identity.id)
     mine = [row for row in rows if identity.id in (row["identity"]["id"], *(member["id"] for member in row["members"]))]
-    acted = identity_day or (None if judged is None else state.load_some(judged, [identity.id]).get(identity.id))
+    acted = identity_day or (
+        None if last_scored is None else state.load_some(last_scored, [identity.id]).get(identity.id)
+    )
     reach = impact.blast_radius(profile, acted.behaviours.values() if acted else (), today=day)
     facts: Json = {
         "identity": {
@@ -242,9 +244,9 @@ def _details(args: argparse.Namespace, store: SqliteStore, identity: Identity, r
         "notables": mine,
         "latest": None,
     }  # fmt: skip
-    if judged is not None:
+    if last_scored is not None:
         episode = score_day(baselines, identity_day) if identity_day is not None else None
-        facts["latest"] = _latest(judged, episode, (baselines, known_assets), mine, rows)
+        facts["latest"] = _latest(last_scored, episode, (baselines, known_assets), mine, rows)
     return facts
 
 
@@ -292,22 +294,22 @@ def _latest(
     built = build(episode, baselines, assets)
     document = to_json(built)
     risk = expected_risk(built.likelihood, built.impact)
-    place = _place(date, (episode, risk, built.impact.level), mine, rows)
+    row_status = _row_status(date, (episode, risk, built.impact.level), mine, rows)
     return {
         "day": date,
         "loss": risk,
-        "place": place,
+        "place": row_status,
         **{name: document[name] for name in ("likelihood", "severity", "signals", "impact", "record_count")},
     }
 
 
-def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], rows: Sequence[Row]) -> str:
+def _row_status(date: str, scored: tuple[Episode, float, str], mine: Sequence[Row], rows: Sequence[Row]) -> str:
     from nhi_watch.core.notable import IMPACTS, risk_of
     from nhi_watch.core.timestamps import parse
     from nhi_watch.detect import ranking
     from nhi_watch.detect.scoring import CRITICAL
 
-    episode, risk, level = judged
+    episode, risk, level = scored
     kinds = ("compromise", "exposure") if risk >= ranking.LEAST else ("compromise",)  # it may tell of it
     own = [row for row in mine if row["kind"] in kinds and row["first_time"][:10] <= date <= row["last_time"][:10]]
     for row in sorted(own, key=lambda row: not row["listed"]):

@@ -230,7 +230,7 @@ class ArchivedStore(KvStore):
 def _identity_day(partial_day: PartialDay) -> IdentityDay:
     identity_day = IdentityDay(partial_day.day)
     partial_day.give(identity_day)
-    identity_day.judged = identity_day.events()
+    identity_day.scored = identity_day.events()
     return identity_day
 
 

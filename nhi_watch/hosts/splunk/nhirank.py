@@ -1,6 +1,6 @@
 """The reporting search command nhirank: rows of behaviours → ranked notables, one row each.
 
-It judges as `nhi score` does: the same ids, likelihoods and reasons. With `state=write` it judges over the state in the
+It scores as `nhi score` does: the same ids, likelihoods and reasons. With `state=write` it scores over the state in the
 KV store, adds to it, and answers with what is to be written; else over the rows of the search alone.
 """
 
@@ -84,7 +84,7 @@ class NhiRank:
         return body, [*self._messages(written), *left]
 
     def _close(self, going: SplunkRun, store: ArchivedStore) -> Messages:
-        """Write what was judged; then go on with the close of days that are due, and with deleting what nobody needs of
+        """Write what was scored; then go on with the close of days that are due, and with deleting what nobody needs of
         closed ones, for some minutes.
 
         What goes wrong with a close is the next run's to do again, and keeps no notable of open days from anybody.

@@ -121,7 +121,7 @@ class NhiScore(Streaming):
         rows = reading(search)
         try:
             state = State(rows) if rows is not None else None
-        except StoreError as error:  # an event can be judged without it
+        except StoreError as error:  # an event can be scored without it
             messages.append(("WARN", f"nhiscore: the history cannot be read: {error}"))
             state = None
         self._make = partial(StateBaselines, loaded, networks, state)

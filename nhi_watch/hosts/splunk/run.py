@@ -1,6 +1,6 @@
-"""One run over the state: what rows of behaviours add → judged → the revisions of notables that are to be written.
+"""One run over the state: what rows of behaviours add → scored → the revisions of notables that are to be written.
 
-The judging is that of `nhi score`, over the same rows of state, and `detect.publish` says what is to be written. What
+The scoring is that of `nhi score`, over the same rows of state, and `detect.publish` says what is to be written. What
 is this host's own is that each revision arrives: the state has it before the search has written it, and events of the
 index that come by tell that it has come. One that has not is written again.
 
@@ -42,7 +42,7 @@ from nhi_watch.hosts.splunk.waiting import Heard, Waiting
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch.state.retention import Daybook
-from nhi_watch.state.state import AT_ONCE, UNJUDGED, State
+from nhi_watch.state.state import AT_ONCE, UNSCORED, State
 from nhi_watch.state.store import Rows, pack, unpack
 
 AGAIN, TRIES = 11 * MINUTE, 3
@@ -200,8 +200,8 @@ class SplunkRun:
         for day, parts in self._waiting.of(shard, last):
             is_any, names = True, sorted(parts)
             actor = self._waiting.suspects(day)
-            # to be judged, although nothing may be new: of who acts oddly a notable tells all
-            self._rows.put("day", [(f"{UNJUDGED}{day:06d}/{name}", b"1") for name in names if name in actor])
+            # to be scored, although nothing may be new: of who acts oddly a notable tells all
+            self._rows.put("day", [(f"{UNSCORED}{day:06d}/{name}", b"1") for name in names if name in actor])
             for start in range(0, len(names), AT_ONCE):
                 some = names[start : start + AT_ONCE]
                 self._merge(day, {name: parts[name] for name in some}, notes=True, briefly=True)
@@ -216,7 +216,7 @@ class SplunkRun:
                 del self.days[day][name]
 
     def process(self, seen: Iterable[str] = (), closes: bool = True) -> RunOutput:
-        """Judge what grew, and say what is to be written.
+        """Score what grew, and say what is to be written.
 
         `seen`: events of notables that came by; `closes=False`: closing days is left to `close`.
         """
