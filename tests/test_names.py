@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow  # reads the sources, which are the same on every 
 IDIOM = frozenset({
     "told", "found", "one", "whole", "wholes", "life", "lives", "settle", "settles", "settled", "held", "odd", "past",
     "news", "home", "homes", "card", "cards", "scorecard", "loss", "losses", "acting", "relieve", "made",
+    "judge", "judges", "judged", "judging", "unjudged", "whose",
 })  # fmt: skip
 FROZEN = frozenset({"second_world", "third_world", "fourth_world", "fifth_world", "variants", "simulator", "worlds"})
 """Folders of the laboratory whose bytes are not to change (decisions 3 and 9)."""

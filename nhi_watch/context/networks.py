@@ -61,10 +61,10 @@ def read(path: Path) -> Rows:
                 if any(cell.strip() for cell in cells):
                     if len(cells) != len(rows.fieldnames):
                         raise InputError(f"{where}: {len(cells)} columns instead of {len(rows.fieldnames)}")
-                    net, whose = _parse_row(row["cidr"].strip(), row["owner"].strip(), row["kind"].strip(), where)
+                    net, row_owner = _parse_row(row["cidr"].strip(), row["owner"].strip(), row["kind"].strip(), where)
                     if net in table:
                         raise InputError(f"{where}: {net} is listed twice; keep one row")
-                    table[net] = whose
+                    table[net] = row_owner
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV in UTF-8: {error}") from error
     return _by_length(table)

@@ -556,13 +556,13 @@ def _document(view: CaseView, parts: Mapping[str, Document]) -> Document:
 
 def _of_other_day(document: Document, face: Document) -> list[TimelineDocument]:
     """A document's timeline, in which who acted is named where the document that is shown does not say it."""
-    told = {member["id"] for member in face["members"]}
-    whose = {who["id"]: who["name"] or who["id"] for who in (document["identity"], *document["members"])}
+    member_ids = {member["id"] for member in face["members"]}
+    names = {who["id"]: who["name"] or who["id"] for who in (document["identity"], *document["members"])}
     lead, entries = document["identity"]["id"], list[TimelineDocument]()
     for entry in document["timeline"]:
         who = entry["identity"] or lead
-        is_clear = who in told or (not told and who == face["identity"]["id"])
-        name = (who if told else "") if is_clear else whose.get(who, who)
+        is_clear = who in member_ids or (not member_ids and who == face["identity"]["id"])
+        name = (who if member_ids else "") if is_clear else names.get(who, who)
         entries.append({**entry, "identity": name})
     return entries
 

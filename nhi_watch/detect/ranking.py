@@ -275,8 +275,8 @@ def _impact_of(known: Assets, part: Episode, let_in: float, is_linked: bool) -> 
     impact = impacts.impact(asset(known, part), reach)
     if not is_linked:
         return impact
-    whose = ImpactFactor(LINKED, clip(part.identity.name, 200), 1.0)
-    return replace(impact, factors=(*impact.factors, whose))
+    worst = ImpactFactor(LINKED, clip(part.identity.name, 200), 1.0)
+    return replace(impact, factors=(*impact.factors, worst))
 
 
 def _let_in(episode: Episode) -> float:

@@ -248,9 +248,9 @@ def _novelties(notable: NotableDocument) -> Iterator[BriefFact]:
     novelties: dict[str, list[DimensionDocument]] = {}
     for dimension in notable["usual"]["dimensions"]:
         novelties.setdefault(dimension.get("identity", ""), []).append(dimension)
-    for whose, dimensions in [*novelties.items()][:MEMBERS]:
-        days = dimensions[0]["active_days"] if whose else notable["usual"]["active_days"]
-        who = (names.get(whose, whose),) if whose else ()
+    for identity_id, dimensions in [*novelties.items()][:MEMBERS]:
+        days = dimensions[0]["active_days"] if identity_id else notable["usual"]["active_days"]
+        who = (names.get(identity_id, identity_id),) if identity_id else ()
         if not days and notable["kind"] == "compromise":
             words = f"The identity{' {0}' if who else ''} was never seen before, so all that it did is new."
             yield BriefFact("What is unusual", words, who, cite)

@@ -74,14 +74,14 @@ def instead(baselines: Baselines, episode: Episode) -> Instead:
     scopes = [own, *others]
     services = {view.key.service for view in episode.view.views}
     tops = (_top(profile, "action", services if name == "tenant" else ()) for name, profile in zip(known, scopes))
-    whose, calls = next(
+    origin, calls = next(
         ((name, top) for name, top in zip(known, tops) if top), ("world", _world(baselines.model, services))
     )
     networks = _values(scopes, "network") or [seen.network]
     key = _first([own], "credential", "")
     steady = bool(key) and own.dimension("credential").values[key].days >= STEADY * own.days
     instead = Instead(
-        whose,
+        origin,
         tuple(calls),
         tuple(networks),
         _agent(scopes, seen),
@@ -96,11 +96,11 @@ def instead(baselines: Baselines, episode: Episode) -> Instead:
     likelihood = max(scoring.likelihood_of(day, episode.view.baseline, episode.bound) for day in days)
     place = f"from one of these networks: {_list(instead.networks)}; " if instead.networks[0] else ""
     by = f", by {instead.agent}" if instead.agent else ""
-    sentence = f"{_WHOSE[whose]}{place}with these calls: {_list(instead.actions)}{by} (likelihood {likelihood:g}%)"
+    sentence = f"{_ORIGINS[origin]}{place}with these calls: {_list(instead.actions)}{by} (likelihood {likelihood:g}%)"
     return instead._replace(likelihood=likelihood, text=clip(sentence, 1000))
 
 
-_WHOSE = {"own": "", "peers": "what its peers do: ", "tenant": "what others here do: ", "world": "what is common: "}
+_ORIGINS = {"own": "", "peers": "what its peers do: ", "tenant": "what others here do: ", "world": "what is common: "}
 
 
 def normal_day(identity: Identity, day: int, instead: Instead, network: str) -> IdentityDay:

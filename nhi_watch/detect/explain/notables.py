@@ -93,8 +93,10 @@ def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tu
     signals = []
     for part in listed:
         ids = list(dict.fromkeys(i for b in part.backing for i in b.record_ids))
-        whose = part.identity.id if part.identity and episode.members else ""
-        shown = signal_of(part.signal.name, part.evidence, part.value, part.log_odds, part.points, ids, part.bin, whose)
+        member = part.identity.id if part.identity and episode.members else ""
+        shown = signal_of(
+            part.signal.name, part.evidence, part.value, part.log_odds, part.points, ids, part.bin, member
+        )
         without = lower.get(shown.id)
         signals.append(shown if without is None else replace(shown, without=min(episode.likelihood, without)))
     return tuple(signals)

@@ -60,9 +60,9 @@ def _explain(
         return [], "ordinary", "", None, ()
     signal = SIGNALS[at]
     part = next((part for part in combined.parts if part.values[at] == value), None)
-    episode, whose = (part.view, part.identity) if part is not None else (combined.view, None)
+    episode, identity = (part.view, part.identity) if part is not None else (combined.view, None)
     if value is None:
-        return [], telemetry.why(signal.name, episode.views, episode.baseline.own), "", whose, ()
+        return [], telemetry.why(signal.name, episode.views, episode.baseline.own), "", identity, ()
     seen: Union[View, EpisodeView] = episode
     if signal.backing is None:
         seen = max(episode.views, key=lambda v: (v.values[at] or 0.0, v.key.outcome == "success"))
@@ -70,7 +70,7 @@ def _explain(
     is_short = signal.title[1:2].isupper()  # an abbreviation stays one
     title = signal.title if is_short else signal.title[:1].lower() + signal.title[1:]
     named = signal.named(seen) if signal.named else backing
-    return backing, signal.evidence(seen), signal.phrase(seen) if signal.phrase else title, whose, named
+    return backing, signal.evidence(seen), signal.phrase(seen) if signal.phrase else title, identity, named
 
 
 def call_points(episode: Episode, heavy: list[Weighed]) -> dict[int, float]:

@@ -23,8 +23,8 @@ def summary_of(episode: Episode, heavy: list[Weighed], suspicious: list[Behaviou
     lead, lines = episode.lead, [_line(episode.lead, suspicious, points)]
     if episode.members:
         lines.append(_linked(episode))
-        whose = {id(b): part for part in episode.members for b in part.view.behaviours()}
-        others = (whose[id(b)] for b in suspicious)
+        part_of = {id(b): part for part in episode.members for b in part.view.behaviours()}
+        others = (part_of[id(b)] for b in suspicious)
         lines += [
             _line(part, suspicious, points) for part in [next((p for p in others if p is not lead), None)] if part
         ]

@@ -314,8 +314,8 @@ def case(history: History, credential: Credential, now: int, quarantines: tuple[
     places = [place_of(e.about, e.what == "quarantined" or "public" in _traits(e)) for e in exposures]
     place = max(places, key=lambda each: (each.by(HURRY), each.name))  # the worst: where it is tried soonest
     validity = _validity(history, credential, identity_history, exposures)
-    whose = bool(identity_history or identity.account)  # else any account's log would do, and show nothing
-    span = history.span_of(identity.provider, identity.account) if whose else None
+    has_owner = bool(identity_history or identity.account)  # else any account's log would do, and show nothing
+    span = history.span_of(identity.provider, identity.account) if has_owner else None
     is_read = span is not None and span.first <= since < span.last
     read_until = span.last if span is not None and is_read else 0
     strange = tuple(_strange(identity_history, credential.id, since, is_read)) if identity_history else ()

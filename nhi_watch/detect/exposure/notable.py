@@ -108,13 +108,13 @@ _WHERE = {
 
 
 def _title(case: ExposedCredential, networks: Networks) -> str:
-    whose = f" of {short(case.identity)}" if case.identity_history else ""
+    owner = f" of {short(case.identity)}" if case.identity_history else ""
     end = ""
     if case.strange:
         end = f", and used since from {_from(case.strange[0], networks)}"
     elif case.validity.dead:
         end = f", {case.validity.state}"
-    return f"Exposure: {clip(case.key, 60)}{clip(whose, 60)} {_WHERE[case.place.name]}{end}"
+    return f"Exposure: {clip(case.key, 60)}{clip(owner, 60)} {_WHERE[case.place.name]}{end}"
 
 
 def exposed_where(case: ExposedCredential) -> str:

@@ -110,8 +110,8 @@ def _signals(document: Mapping[str, Any]) -> Iterator[Line]:
 def _usual(document: Mapping[str, Any]) -> Iterator[Line]:
     for dimension in document["usual"]["dimensions"]:
         for value in dimension["usual"]:
-            whose, days = _whose(dimension), document["usual"]["active_days"]
-            text = f"on {value['days']} of {dimension['active_days'] if whose else days} active days{whose}"
+            of_member, days = _of_member(dimension), document["usual"]["active_days"]
+            text = f"on {value['days']} of {dimension['active_days'] if of_member else days} active days{of_member}"
             yield _line(dimension["name"], value["value"], text, count=value["days"])
 
 
@@ -119,11 +119,11 @@ def _observed(document: Mapping[str, Any]) -> Iterator[Line]:
     for dimension in document["usual"]["dimensions"]:
         for value in dimension["observed"]:
             who = dimension.get("identity") or "this identity"
-            text = f"never seen with {who} before" if value["new"] else f"known{_whose(dimension)}"
+            text = f"never seen with {who} before" if value["new"] else f"known{_of_member(dimension)}"
             yield _line(dimension["name"], value["value"], text, count=value["count"])
 
 
-def _whose(dimension: DimensionDocument) -> str:
+def _of_member(dimension: DimensionDocument) -> str:
     """Of which linked identity it is said."""
     return f" of {dimension['identity']}" if dimension.get("identity") else ""
 
