@@ -56,7 +56,7 @@ ATTACK = (1.0, 0.9, 0.9, 0.8, *[0.4] * (BINS - 4))
 def card(attack: Shares = ATTACK, world: Shares = WORLD, signals: int = 1) -> Model:
     names = tuple(f"s{number}" for number in range(signals))
     worlds = (((world,) * signals,),) * 2
-    return Model("id", "sha", names, (attack,) * signals, (0,), worlds, grown(signals, ()), 1.0, -3.0, -3.0, {})
+    return Model("id", "sha", names, (attack,) * signals, (0,), worlds, grown(signals, ()), 1.0, -3.0, -3.0, None, {})
 
 
 def day_of(value: float | None, names: tuple[str, ...] = ("s0",), kind: str = MACHINE) -> Delta:

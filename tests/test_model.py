@@ -25,7 +25,7 @@ CARD = model.load()
 
 def card(slope: float = 1.0, offset: float = 0.0) -> Model:
     prior = {"action": {"a": 0.25, "*": 0.01}}
-    return Model("id", "sha", (), (), (0,), (((),), ((),)), grown(0, ()), slope, offset, offset, prior)
+    return Model("id", "sha", (), (), (0,), (((),), ((),)), grown(0, ()), slope, offset, offset, None, prior)
 
 
 def plain(**changes: Any) -> dict[str, Any]:
@@ -38,6 +38,7 @@ def plain(**changes: Any) -> dict[str, Any]:
         "signals": [{**signal, **changes.pop("signal", {})}],
         "trees": [[0, 2.0, -3.0, [1, 3.0, -1.0, 1.0]]],
         "calibration": {"slope": 1.0, "offset": 0.0, "first_offset": 0.0},
+        "first": {"trees": [], "slope": 1.0, "offset": 0.0},
         "prior": {},
         **changes,
     }
@@ -266,3 +267,48 @@ def test_what_a_later_version_made_or_does_not_fit_is_refused(tmp_path: Path, ma
 
 def test_an_earlier_patch_of_this_version_is_fine(tmp_path: Path) -> None:
     assert model.load(variant(tmp_path / "a", 1.0, versions={"nhi_watch": "0.0.9"})).id == "nhi-test1"
+
+
+# ---- first days
+
+
+def read_twice() -> Model:
+    """Of one signal: on a first day points above 2 add 4 by the first reading, a bin above 3 adds 3 by the second."""
+    every_day, first_days = [0, 2.0, -3.0, 1.0], [1, 3.0, 0.0, 6.0]
+    return model.parse(
+        plain(
+            trees=[every_day],
+            calibration={"slope": 1.0, "offset": -1.0, "first_offset": 0.0},
+            first={"trees": [first_days], "slope": 0.5, "offset": -0.5},
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("points", "bin_", "odds", "ordinary"),
+    [(0.0, 0, -2.0, -2.0), (3.0, 0, 1.0, -3.0), (0.0, 9, 1.0, -2.0), (3.0, 9, 3.0, -2.0)],
+)
+def test_on_a_first_day_the_higher_of_two_readings_counts_and_explains_itself(
+    points: float, bin_: int, odds: float, ordinary: float
+) -> None:
+    first, features = read_twice().on_first_day(), Features((points,), (bin_,))
+    assert first.log_odds(features) == odds
+    base, shares = first.shares(features)
+    assert (base, base + sum(shares)) == (ordinary, odds)
+    assert first.reading(features).log_odds(features) == odds
+    assert first.reading(features).ordinary == ordinary
+
+
+def test_a_day_with_a_history_is_read_once() -> None:
+    built = read_twice()
+    assert built.log_odds(Features((0.0,), (9,))) == -4.0
+    assert built.reading(Features((0.0,), (9,))) == built
+
+
+def test_the_second_reading_fits_itself_to_the_signals_of_this_version_too() -> None:
+    for aligned in (
+        read_twice().aligned(("new", "a")).on_first_day(),
+        read_twice().on_first_day().aligned(("new", "a")),
+    ):
+        assert aligned.log_odds(Features((9.0, 0.0), (9, 9))) == 1.0
+        assert aligned.log_odds(Features((0.0, 0.0), (9, 0))) == -2.0

@@ -25,7 +25,7 @@ from nhi_watch.intake.sources import every
 from nhi_watch.state.store import MemoryStore
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import exams
-from nhi_watch_lab.training import calibrate, commands, fit, rows, write
+from nhi_watch_lab.training import calibrate, commands, first, fit, rows, write
 from splunk_app import interpreter
 
 SEEDS, SIZE = "1001-1003", (40, 8)
@@ -241,3 +241,39 @@ def test_many_rows_give_the_same_digits(version: str) -> None:
 def test_the_shipped_model_says_which_worlds_it_was_trained_on() -> None:
     manifest = json.loads((model.FOLDER / model.MANIFEST).read_text("utf-8"))
     assert manifest["worlds"] and manifest["format"] == model.FORMAT
+
+
+# ---- first days
+
+
+def first_days(hand: str, seed: int, strength: float = 3.0) -> fit.FirstDays:
+    """400 days; signal 0 tells incidents only there, signal 1 is what the trees of all days go by."""
+    chance = np.random.default_rng(seed)
+    bad = np.arange(400) % 10 == 0
+    x = np.zeros((400, 2 * len(NAMES)))
+    x[:, 0] = np.where(bad, strength, 0.0) * (chance.random(400) < 0.8) + (chance.random(400) < 0.02) * 3.0
+    x[:, 1] = chance.random(400)
+    return fit.FirstDays(hand, x, -3.0 + x[:, 1], bad)
+
+
+def test_first_days_get_trees_for_what_the_trees_of_all_days_do_not_know() -> None:
+    families = [first_days(hand, seed) for seed, hand in enumerate(("a", "b", "c"))]
+    offset, reading = first.fitted(families, 1.0, -1.0)
+    assert reading.trees
+    unseen = first_days("d", 9)
+    odds = reading.slope * (unseen.log_odds + fit.log_odds(reading.trees, unseen.x)) + reading.offset
+    assert odds[unseen.bad].mean() - odds[~unseen.bad].mean() > 2.0
+    higher = np.maximum(unseen.log_odds + offset, odds)
+    likelihoods, weight = 1 / (1 + np.exp(-higher)), np.where(unseen.bad, 0.015 / 40, 0.985 / 360)
+    assert float(weight @ likelihoods) == pytest.approx(0.015, abs=0.006), "true in the mean, of the higher reading"
+
+
+def test_no_reason_lowers_a_first_day() -> None:
+    families = [first_days(hand, seed, strength=0.0) for seed, hand in enumerate(("a", "b", "c"))]
+    _, reading = first.fitted(families, 1.0, -1.0)
+    low, high = np.zeros((1, 2 * len(NAMES))), np.full((1, 2 * len(NAMES)), 20.0)
+    assert (fit.log_odds(reading.trees, high) >= fit.log_odds(reading.trees, low)).all()
+
+
+def test_families_that_cannot_be_held_apart_keep_the_reading_of_all_days() -> None:
+    assert first.fitted([first_days("a", 1), first_days("a", 2)], 1.0, -1.5) == (-1.5, fit.First((), 1.0, -1.5))

@@ -92,7 +92,8 @@ def left_out(kept: Path, workers: int, out: Path) -> dict[str, tuple[Path, Optio
 
     wanted, prior = commands.Wanted(), json.loads(commands.PRIOR.read_text("utf-8"))
     families = commands.training_rows(wanted, kept, workers=workers)
-    forests = fit.Forests(families, workers)
+    more = commands.training_rows(wanted.more, kept, workers=workers)
+    forests = fit.Forests(families, workers, more)
     scored = calibrate.scored(forests, wanted.families(commands.SIZE), families, prior, kept, workers)
     result: dict[str, tuple[Path, Optional[Rival]]] = {}
     for hand in forests.hands:

@@ -6,8 +6,7 @@ are scored by the product with trees that never saw that generator, and the log-
 the truth (Platt 1999), incidents weighed to PREVALENCE of the identity-days. Usual companies count as much as those in
 which many machines are odd by nature.
 
-On a tenant's first day everything is new. Its offset is fitted by itself: on the first days of small tenants and on
-real benign logs, incidents weighed to FIRST_PREVALENCE.
+A tenant's first day has trees and a calibration of its own: see `first`.
 """
 
 from __future__ import annotations
@@ -20,13 +19,11 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import expit
 
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch_lab.evaluation.harness import compromises, first_day
-from nhi_watch_lab.training import write
-from nhi_watch_lab.training.fit import FIRST_PREVALENCE, PREVALENCE, Days, Fitted, Forests, hand_of, platt, tested
+from nhi_watch_lab.training import first, write
+from nhi_watch_lab.training.fit import PREVALENCE, Days, First, Fitted, Forests, platt, tested
 from nhi_watch_lab.training.rows import Rows, Source, code, days_of, in_parallel, name_of
 
 VARIANTS = ("", "unsteady")
@@ -84,7 +81,8 @@ def scored(
         generator, _, variant = name.partition(" ")
         # the first simulator and what is drawn from it are left out together, and count once
         if variant in VARIANTS and generator in forests.hands:
-            built = write.document(Fitted(*forests.grown(generator), slope, offset, offset), prior)
+            interim = Fitted(*forests.grown(generator), slope, offset, offset, First((), slope, offset))
+            built = write.document(interim, prior)
             for source, item in [*zip(family, rows[name])][:WORLDS]:
                 tasks.append(Task(generator, source, built, int((tested(item) & (item.own_days > 0)).sum())))
     kept.mkdir(parents=True, exist_ok=True)
@@ -98,18 +96,9 @@ def fitted(forests: Forests, worlds: Sequence[Scored], without: str = "") -> Fit
     if any(part.y.any() for part in parts):
         times, more = platt(Days(*(np.concatenate(column) for column in zip(*parts))))
         slope, offset = round(slope * times, 4), round(offset * times + more, 4)
-    return Fitted(*forests.grown(without), slope, offset, _first_offset(forests, slope, offset, without))
-
-
-def _first_offset(forests: Forests, slope: float, offset: float, without: str) -> float:
-    """The offset that makes the likelihood of first days true in the mean; `offset` where no incident is on one."""
-    parts = [days for name, days in forests.first_days if hand_of(name) != without]
-    if not any(days.y.any() for days in parts):
-        return offset
-    x, y, weight = (np.concatenate(column) for column in zip(*parts))
-    for label, share in ((0, 1 - FIRST_PREVALENCE), (1, FIRST_PREVALENCE)):
-        weight[y == label] *= share / weight[y == label].sum()
-    return round(float(brentq(lambda at: float(weight @ (expit(slope * x[:, 0] + at) - y)), -20.0, 20.0)), 4)
+    first_days = [each for each in forests.first_days if each.hand != without]
+    first_offset, reading = first.fitted(first_days, slope, offset)
+    return Fitted(*forests.grown(without), slope, offset, first_offset, reading)
 
 
 def _kept(task: Task, folder: Path) -> Scored:

@@ -31,6 +31,14 @@ HANDS = {
 VARIANTS = ("", " padded", " cold", " unsteady", " first", " brief")
 """As they are; attackers hide among harmless calls; attacks begin on the first of six days; at least one machine in ten
 is odd by nature; the first file of a small tenant; one in which a theft is one to five calls."""
+MORE_FIRST_DAYS = {
+    "drawn": ("401-450", "401-519,521-600"),
+    "second": ("401-450", "401-600"),
+    "third": ("401,403-406,408-414,420-429,431,433-444,446-450", "401-427,429-502,504-600"),
+    "fourth": ("401-425,427-449", "401-600"),
+    "fifth": ("401-450", "401-600"),
+}
+"""Seeds of the last two variants that teach first days alone; those whose worlds have nobody at work are left out."""
 KEPT = Path("out") / "training"
 SIZE = (140, 50)
 """Machines of a world at most, and attacks in each."""
@@ -74,7 +82,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     wanted, size = Wanted(tuple(args.hands), args.worlds), (args.identities, args.incidents)
     result = training_rows(wanted, args.kept, size, args.workers)
     prior = json.loads(PRIOR.read_text("utf-8"))
-    forests = fit.Forests(result, args.workers)
+    more = training_rows(wanted.more, args.kept, size, args.workers)
+    forests = fit.Forests(result, args.workers, more)
     scored = calibrate.scored(forests, wanted.families(size), result, prior, args.kept, args.workers)
     fitted = calibrate.fitted(forests, scored)
     out: Path = args.out or model.FOLDER
@@ -95,18 +104,29 @@ class Wanted(NamedTuple):
     hands: tuple[str, ...] = tuple(HANDS)
     drawn: str = ""
     """Seeds of drawn worlds instead of the usual ones, without any that hide; "": the usual ones."""
+    only_first_days: bool = False
+    """Those of MORE_FIRST_DAYS instead of those of HANDS."""
+
+    @property
+    def more(self) -> Wanted:
+        """The worlds that teach first days alone."""
+        return self._replace(only_first_days=True)
 
     @property
     def told(self) -> str:
         """For the manifest."""
-        return "; ".join(f"{name} {seeds}" for name, seeds in self._seeds.items())
+        more = () if self.only_first_days else self.more._seeds.items()
+        return "; ".join(f"{name} {seeds}" for name, seeds in (*self._seeds.items(), *more))
 
     @property
     def _seeds(self) -> dict[str, str]:
         if self.drawn and "drawn" in self.hands:
-            return {"drawn": self.drawn}
-        every = ((hand + variant, seeds) for hand in self.hands for variant, seeds in zip(VARIANTS, HANDS[hand]))
-        return {name: seeds for name, seeds in every if seeds}
+            return {} if self.only_first_days else {"drawn": self.drawn}
+        every = HANDS
+        if self.only_first_days:
+            every = {hand: ("",) * 4 + seeds for hand, seeds in MORE_FIRST_DAYS.items()}
+        chosen = ((hand, every[hand]) for hand in self.hands if hand in every)
+        return {hand + variant: seeds for hand, texts in chosen for variant, seeds in zip(VARIANTS, texts) if seeds}
 
     def families(self, size: tuple[int, int]) -> dict[str, list[Source]]:
         """The worlds, those of a generator and of one kind of attackers together.
@@ -145,7 +165,7 @@ def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, work
     from nhi_watch_lab.variants import controls
 
     families = wanted.families(size)
-    if "controls" in wanted.hands:
+    if "controls" in wanted.hands and not wanted.only_first_days:
         controls.check()
     prior = json.loads(PRIOR.read_text("utf-8"))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 import joblib
 import numpy as np
@@ -41,14 +41,32 @@ LINKED = ("across_products", "passed_on")
 links identities all day long, and with an assumed worth these links were most of the false criticals."""
 PREVALENCE = 0.005
 """Share of identity-days with an incident at which the likelihood is true: two a day in a company of 400 identities."""
-FIRST_PREVALENCE = 3 * PREVALENCE
-"""The same of a tenant's first day: people try a product on a file that they have doubts about."""
 INTERIM_PREVALENCE = 0.0075
 """The same of the models that score worlds for the calibration: worlds hold more incidents than life."""
 FIRST_DAYS = ("first", "brief")
 """Variants of worlds that are a tenant's first day."""
 TREES, LEAVES, RATE, SMALLEST = 150, 24, 0.08, 20
 """Chosen with generators left out (decision 17)."""
+
+
+class FirstDays(NamedTuple):
+    """The first days of a family of worlds."""
+
+    hand: str
+    """Generator of the worlds."""
+    x: Floats
+    """Identity-days × features."""
+    log_odds: Floats
+    """By the trees of all days, grown without the generator."""
+    bad: Bools
+
+
+class First(NamedTuple):
+    """What a first day's log-odds are: slope × (the trees of all days + these) + offset."""
+
+    trees: tuple[Any, ...]
+    slope: float
+    offset: float
 
 
 class Fitted(NamedTuple):
@@ -61,13 +79,22 @@ class Fitted(NamedTuple):
     offset: float
     first_offset: float
     """Of a tenant's first day."""
+    first: First
+    """The second reading of that day."""
 
 
 class Forests:
     """Models of worlds by several hands, some hands left out; what was grown once is kept."""
 
-    def __init__(self, families: Mapping[str, Sequence[Rows]], workers: int = 1) -> None:
+    def __init__(
+        self,
+        families: Mapping[str, Sequence[Rows]],
+        workers: int = 1,
+        more_first_days: Optional[Mapping[str, Sequence[Rows]]] = None,
+    ) -> None:
+        """`more_first_days`: worlds that teach first days alone, and not the trees of all days."""
         self._families = families
+        self._more_first_days = more_first_days or {}
         self._workers = workers
         self._known: dict[str, tuple[Shares, tuple[Any, ...]]] = {}
 
@@ -104,19 +131,17 @@ class Forests:
         return platt(Days(*(np.concatenate(column) for column in zip(*parts))))
 
     @cached_property
-    def first_days(self) -> list[tuple[str, Days]]:
-        """Log-odds of each family's first days, by trees that never saw its hand; families weigh the same."""
-        parts = list[tuple[str, Days]]()
-        for name, family in self._families.items():
-            if name.partition(" ")[2] not in FIRST_DAYS:
-                continue
-            shares, trees = self.grown(hand_of(name))
-            odds = [log_odds(trees, each) for each in features_of(family, shares, self._workers)]
-            first = np.concatenate([rows.day == 0 for rows in family])
-            x = np.concatenate(odds)[first][:, None]
-            y = np.concatenate([rows.bad for rows in family])[first].astype(float)
-            parts.append((name, Days(x, y, 1 / np.where(y == 1, max(1.0, y.sum()), (1 - y).sum()))))
-        return parts
+    def first_days(self) -> list[FirstDays]:
+        """Each family's first days, as trees see them that never saw its hand."""
+        families = [*self._families.items()]
+        chosen = [(name, rows) for name, rows in families if name.partition(" ")[2] in FIRST_DAYS]
+        return [self._first_days(hand_of(name), rows) for name, rows in [*chosen, *self._more_first_days.items()]]
+
+    def _first_days(self, hand: str, family: Sequence[Rows]) -> FirstDays:
+        shares, trees = self.grown(hand)
+        first = np.concatenate([rows.day == 0 for rows in family])
+        x = np.concatenate(features_of(family, shares, self._workers))[first]
+        return FirstDays(hand, x, log_odds(trees, x), np.concatenate([rows.bad for rows in family])[first])
 
 
 def platt(days: Days) -> tuple[float, float]:

@@ -115,7 +115,7 @@ def blank(prior: dict[str, dict[str, float]]) -> Model:
     """A model that finds nothing, and has no id."""
     shares = (NEVER,) * len(NAMES)
     world = ((shares,),) * len(KINDS)
-    return Model("", "", NAMES, shares, (0,), world, grown(len(NAMES), ()), 1.0, -60.0, -60.0, prior)
+    return Model("", "", NAMES, shares, (0,), world, grown(len(NAMES), ()), 1.0, -60.0, -60.0, None, prior)
 
 
 Source = Union[worlds.World, Exam]
@@ -245,7 +245,7 @@ class Shares(NamedTuple):
         """A model without trees: all that habits ask of one."""
         attack = tuple(map(tuple, self.attack.tolist()))
         world = tuple(tuple(tuple(map(tuple, shares)) for shares in ages) for ages in self.world.tolist())
-        return Model("", "", NAMES, attack, self.ages, world, grown(len(NAMES), ()), 1.0, 0.0, 0.0, {})
+        return Model("", "", NAMES, attack, self.ages, world, grown(len(NAMES), ()), 1.0, 0.0, 0.0, None, {})
 
 
 def features(rows: Rows, shares: Shares) -> Floats:

@@ -16,8 +16,8 @@ from nhi_watch.detect.drift import REFERENCE, STABLE_AFTER, spread_of
 from nhi_watch.detect.model import EDGES, FORMAT, KINDS, MANIFEST, MODEL, Model, load, percent
 from nhi_watch.detect.scoring import sparse
 from nhi_watch.detect.signals import NAMES
+from nhi_watch_lab.training.first import FIRST_PREVALENCE
 from nhi_watch_lab.training.fit import (
-    FIRST_PREVALENCE,
     LEAVES,
     POSITIVE_SHARE,
     PREVALENCE,
@@ -55,6 +55,7 @@ def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, An
             "offset": fitted.offset,
             "first_offset": fitted.first_offset,
         },
+        "first": {"trees": list(fitted.first.trees), "slope": fitted.first.slope, "offset": fitted.first.offset},
         "prior": prior,
     }
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -337,7 +337,8 @@ def _by_points(model: Model, notable: NotableDocument) -> float:
     """What the model gives for the points and bins that a notable shows, as it was calibrated on that day."""
     model = model.aligned(NAMES)
     first = model.on_first_day()
-    is_first = notable["model"]["ordinary"] == round(first.ordinary, 3)
+    of_first = {round(each.ordinary, 3) for each in (first, first.second) if each is not None}
+    is_first = notable["model"]["ordinary"] in of_first
     return (first if is_first else model).likelihood(features_shown(notable["signals"]))
 
 

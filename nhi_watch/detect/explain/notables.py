@@ -72,7 +72,7 @@ def build(episode: Episode, baselines: Baselines, known: Assets, hours: Optional
         missing=_missing(view),
         record_ids=_record_ids(parts, behaviours, points),
         record_count=sum(b.count for b in behaviours),
-        model=ModelRef(model.id, model.sha256, round(model.ordinary, 3)),
+        model=ModelRef(model.id, model.sha256, round(model.reading(episode.features).ordinary, 3)),
         receipt=claims.receipt(baselines, episode),
         members=[identity_of(part.identity) for part in episode.members[:MAX_MEMBERS]],
         links=[_link(link) for link in episode.links[:MAX_LINKS]],

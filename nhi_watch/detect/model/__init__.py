@@ -23,7 +23,7 @@ from nhi_watch.state.store import loads
 FOLDER = Path(__file__).parent
 MODEL = "model.json"
 MANIFEST = "manifest.json"
-FORMAT = 5
+FORMAT = 6
 """Of the files: a program refuses a later one than it knows, and an earlier one too, for it says something else."""
 
 EDGES: tuple[float, ...] = (
@@ -67,6 +67,30 @@ class Features(NamedTuple):
     bins: tuple[int, ...]
 
 
+class Reading(NamedTuple):
+    """Trees and their calibration: a second opinion on a tenant's first day."""
+
+    trees: Forest
+    """Those of all days, and some grown on first days alone."""
+    slope: float
+    offset: float
+    plain: Sequence[Any] = ()
+    """The trees as the file has them, over the model's own signals."""
+
+    def log_odds(self, features: Features) -> float:
+        """Calibrated log-odds of a day."""
+        return self.slope * self.trees.log_odds(features.points + features.bins) + self.offset
+
+    @property
+    def ordinary(self) -> float:
+        """Calibrated log-odds of an ordinary day."""
+        return self.slope * self.trees.base + self.offset
+
+    def aligned(self, signals: int, places: Sequence[int]) -> Reading:
+        """The same for a version with so many signals; `places`: where those of the file are among them."""
+        return self._replace(trees=grown(signals, trees_of(self.plain, places)))
+
+
 class Model(NamedTuple):
     """Evidence of attacks, habits of the world, the trees, and their calibration."""
 
@@ -84,13 +108,17 @@ class Model(NamedTuple):
     """Calibration: likelihood = 100 / (1 + exp(-(slope × log-odds + offset))), after Platt (1999)."""
     offset: float
     first_offset: float
-    """The same on a tenant's first day, where everything is new: see `on_first_day`."""
+    """The offset on a tenant's first day, where everything is new: see `on_first_day`."""
+    first: Optional[Reading]
+    """What else is asked on that day; None: nothing."""
     prior: dict[str, dict[str, float]]
     """Dimension → value → share of identity-days in the training worlds; `*` stands for unseen values."""
     folder: Optional[Path] = None
     """Where it was loaded from."""
     plain: Sequence[Any] = ()
     """The trees as the file has them, over its own signals."""
+    second: Optional[Reading] = None
+    """A second reading of a day: the higher one counts."""
 
     def aligned(self, names: tuple[str, ...]) -> Model:
         """The model for the signals of this version: one that it does not know has no points, one that is gone is never
@@ -109,6 +137,8 @@ class Model(NamedTuple):
                 tuple(tuple(NEVER if i is None else age_row[i] for i in at) for age_row in ages) for ages in self.world
             ),
             trees=grown(len(names), trees_of(self.plain, places)),
+            first=self.first and self.first.aligned(len(names), places),
+            second=self.second and self.second.aligned(len(names), places),
         )
 
     def world_at(self, kind: str, age: int) -> tuple[Shares, ...]:
@@ -116,12 +146,26 @@ class Model(NamedTuple):
         return self.world[KINDS.index(kind)][max(0, bisect_right(self.ages, age) - 1)]
 
     def on_first_day(self) -> Model:
-        """The model as it is calibrated for a tenant of whom nothing is known yet."""
-        return self._replace(offset=self.first_offset)
+        """The model for a tenant of whom nothing is known yet.
+
+        Two readings, of which the higher counts: that of all days knows several strange things at once, that of first
+        days what a single act is worth where everything is new.
+        """
+        return self._replace(offset=self.first_offset, second=self.first)
+
+    def reading(self, features: Features) -> Model:
+        """The model by the reading that counts for a day."""
+        second = self.second
+        if second is None or second.log_odds(features) <= self._replace(second=None).log_odds(features):
+            return self._replace(second=None)
+        return self._replace(
+            trees=second.trees, slope=second.slope, offset=second.offset, plain=second.plain, second=None
+        )
 
     def log_odds(self, features: Features) -> float:
         """Calibrated log-odds of a day."""
-        return self.slope * self.trees.log_odds(features.points + features.bins) + self.offset
+        own = self.slope * self.trees.log_odds(features.points + features.bins) + self.offset
+        return own if self.second is None else max(own, self.second.log_odds(features))
 
     def likelihood(self, features: Features) -> float:
         """How likely a day is an intrusion, in percent, to one decimal."""
@@ -129,13 +173,14 @@ class Model(NamedTuple):
 
     @property
     def ordinary(self) -> float:
-        """Calibrated log-odds of an ordinary day."""
+        """Calibrated log-odds of an ordinary day, by the first reading."""
         return self.slope * self.trees.base + self.offset
 
     def shares(self, features: Features) -> tuple[float, list[float]]:
         """The ordinary day's log-odds, and what each signal adds to them: together those of the likelihood."""
-        shares = self.trees.shares([*features.points, *features.bins])
-        return self.ordinary, [round(self.slope * each, 3) for each in shares]
+        model = self.reading(features)
+        shares = model.trees.shares([*features.points, *features.bins])
+        return model.ordinary, [round(model.slope * each, 3) for each in shares]
 
     def elsewhere(self, dimension: str, value: str) -> float:
         """What the world does: share of identity-days with a value."""
@@ -223,6 +268,8 @@ def parse(plain: dict[str, Any], digest: str = "") -> Model:
         raise ValueError("its bins are not those of this version")
     rows = plain["signals"]
     count = len(rows)
+    first = plain["first"]
+    trees, first_trees = plain["trees"], [*plain["trees"], *first["trees"]]
     return Model(
         id=plain["id"],
         sha256=digest,
@@ -233,12 +280,18 @@ def parse(plain: dict[str, Any], digest: str = "") -> Model:
             tuple(tuple(_shares(row["world"][kind][at]) for row in rows) for at in range(len(plain["ages"])))
             for kind in KINDS
         ),
-        trees=grown(count, trees_of(plain["trees"], range(2 * count))),
+        trees=grown(count, trees_of(trees, range(2 * count))),
         slope=float(plain["calibration"]["slope"]),
         offset=float(plain["calibration"]["offset"]),
         first_offset=float(plain["calibration"]["first_offset"]),
+        first=Reading(
+            grown(count, trees_of(first_trees, range(2 * count))),
+            float(first["slope"]),
+            float(first["offset"]),
+            first_trees,
+        ),
         prior=plain["prior"],
-        plain=plain["trees"],
+        plain=trees,
     )
 
 
