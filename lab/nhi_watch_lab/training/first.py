@@ -56,9 +56,9 @@ def fitted(families: Sequence[FirstDays], slope: float, offset: float) -> tuple[
     return round(first_offset + lowered, 4), First(tuple(trees), round(rising * times, 4), round(more + lowered, 4))
 
 
-def _offset(log_odds: Floats, y: Floats, weight: Floats) -> float:
+def _offset(odds: Floats, y: Floats, weight: Floats) -> float:
     """What makes log-odds true in the mean."""
-    return float(brentq(lambda more: float(weight @ (expit(log_odds + more) - y)), -20.0, 20.0))
+    return float(brentq(lambda more: float(weight @ (expit(odds + more) - y)), -20.0, 20.0))
 
 
 def grown(families: Sequence[FirstDays]) -> tuple[list[Any], float]:
