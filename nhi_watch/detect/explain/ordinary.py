@@ -1,6 +1,6 @@
 """What speaks for an ordinary explanation of a notable, and what against: facts from the logs, beside the likelihood.
 
-A new scheduled job and an intruder both make calls that an identity never made. Whoever decides asks when the calls
+A new scheduled job and an intruder both make calls that an identity never made. An analyst asks when the calls
 were made, from where, with which client, and whether colleagues do the same. None of it changes a score; a client
 chooses its times and how it names itself, so both are said as facts and prove nothing.
 """
