@@ -25,6 +25,7 @@ GONE = re.compile(
 )
 ALLOWED = (
     r"nhi_watch\.score",
+    r"`Day\.score`",
     r"\{FILES\}\.score",
     r"\"score\": \"hosts\.files\.library\"",
     r"\(\"score\", \"(?:score logs|list\")",

@@ -1,8 +1,8 @@
 """What speaks for an ordinary explanation of a notable, and what against: facts from the logs, beside the likelihood.
 
 A new scheduled job and an intruder both make calls that an identity never made. An analyst asks when the calls
-were made, from where, with which client, and whether colleagues do the same. None of it changes a score; a client
-chooses its times and how it names itself, so both are said as facts and prove nothing.
+were made, from where, with which client, and whether colleagues do the same. None of it changes the likelihood; a
+client chooses its times and how it names itself, so both are said as facts and prove nothing.
 """
 
 from __future__ import annotations
