@@ -28,7 +28,7 @@ from nhi_watch.detect.habits import (
     together,
     total,
 )
-from nhi_watch.detect.model import BINS, EDGES, KINDS, MACHINE, NEVER, PERSON, Features, Model, Shares, bin_of
+from nhi_watch.detect.model import BINS, EDGES, KINDS, MACHINE, NEVER, PERSON, Features, Model, Reading, Shares, bin_of
 from nhi_watch.detect.signals import UNTAUGHT
 from nhi_watch.state.baseline import (
     ALIKE,
@@ -55,8 +55,8 @@ ATTACK = (1.0, 0.9, 0.9, 0.8, *[0.4] * (BINS - 4))
 
 def card(attack: Shares = ATTACK, world: Shares = WORLD, signals: int = 1) -> Model:
     names = tuple(f"s{number}" for number in range(signals))
-    worlds = (((world,) * signals,),) * 2
-    return Model("id", "sha", names, (attack,) * signals, (0,), worlds, grown(signals, ()), 1.0, -3.0, -3.0, None, {})
+    worlds, reading = (((world,) * signals,),) * 2, Reading(grown(signals, ()), 1.0, -3.0)
+    return Model("id", "sha", names, (attack,) * signals, (0,), worlds, (reading,), (reading,), {})
 
 
 def day_of(value: float | None, names: tuple[str, ...] = ("s0",), kind: str = MACHINE) -> Delta:
@@ -284,7 +284,7 @@ def test_shares_of_reduced_signals_add_up_to_the_log_odds(
     trees: list[Node], days: list[float | None], values: list[float]
 ) -> None:
     """A player is a signal's points and its reduced bin, so what is explained is what was scored."""
-    built = bound(days, card(signals=3)._replace(trees=grown(3, trees)))
+    built = bound(days, card(signals=3)._replace(readings=(Reading(grown(3, trees), 1.0, -3.0),)))
     features = built.features(values)
     ordinary, shares = built.model.shares(features)
     assert ordinary + sum(shares) == pytest.approx(built.model.log_odds(features), abs=5e-3)

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import model
 from nhi_watch.detect.forest import Forest, Node, grown
-from nhi_watch.detect.model import BINS, EDGES, NEVER, Features, Model, percent
+from nhi_watch.detect.model import BINS, EDGES, NEVER, Features, Model, Reading, percent
 from nhi_watch.detect.signals import NAMES
 
 CARD = model.load()
 
 
 def card(slope: float = 1.0, offset: float = 0.0) -> Model:
-    prior = {"action": {"a": 0.25, "*": 0.01}}
-    return Model("id", "sha", (), (), (0,), (((),), ((),)), grown(0, ()), slope, offset, offset, None, prior)
+    prior, reading = {"action": {"a": 0.25, "*": 0.01}}, Reading(grown(0, ()), slope, offset)
+    return Model("id", "sha", (), (), (0,), (((),), ((),)), (reading,), (reading,), prior)
 
 
 def plain(**changes: Any) -> dict[str, Any]:

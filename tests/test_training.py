@@ -69,7 +69,7 @@ def test_the_trees_are_trained_on_what_they_read_in_the_product(fitted: fit.Fitt
     """Day after day the same points and reduced bins, on days of attacks too, whatever waits in quarantine."""
     world = next(rows.training_worlds([1001], 40, 5))
     built = model.parse(write.document(fitted, json.loads(commands.PRIOR.read_text("utf-8"))))
-    loaded = built._replace(trees=grown(len(NAMES), ()), offset=offset)
+    loaded = built._replace(readings=(model.Reading(grown(len(NAMES), ()), built.readings[0].slope, offset),))
     entry = rows.of_world(loaded, world, kept)
     mine = rows.features(entry, rows.Shares(np.array(loaded.attack), loaded.ages, np.array(loaded.world)))
     replay, theirs = exams.Replay(loaded), []
@@ -158,7 +158,7 @@ def test_the_document_is_read_as_it_was_fitted(fitted: fit.Fitted, world_rows: l
     assert np.abs(np.array(loaded.attack) - fitted.shares.attack).max() <= 10**-write.DIGITS
     assert np.abs(np.array(loaded.world) - fitted.shares.world).max() <= 10**-write.DIGITS
     x = fit.features(world_rows[0], fitted.shares)
-    log_odds = [loaded.trees.log_odds(list(each)) for each in x]
+    log_odds = [loaded.readings[0].trees.log_odds(list(each)) for each in x]
     assert np.abs(fit.log_odds(fitted.trees, x) - log_odds).max() < 1e-3
 
 

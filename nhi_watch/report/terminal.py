@@ -344,7 +344,8 @@ def show_model(model: Model, console: Console) -> None:
     """What each signal's values are worth where nothing but the world's habits is known, and how trees read them."""
     console.print(f"{model.id}  SHA-256 {model.sha256}")
     console.print(
-        f"{len(model.trees.trees)} trees; an ordinary day is {percent(model.ordinary):g}% likely an intrusion."
+        f"{len(model.readings[0].trees.trees)} trees; "
+        f"an ordinary day is {percent(model.ordinary):g}% likely an intrusion."
     )
     console.print("Points with the model's own habits; in a tenant with a history, the tenant's habits replace them.")
     away = TenantHabits(model, Profile(), model.ages[-1])

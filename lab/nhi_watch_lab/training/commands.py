@@ -32,13 +32,13 @@ VARIANTS = ("", " padded", " cold", " unsteady", " first", " brief")
 """As they are; attackers hide among harmless calls; attacks begin on the first of six days; at least one machine in ten
 is odd by nature; the first file of a small tenant; one in which a theft is one to five calls."""
 MORE_FIRST_DAYS = {
-    "drawn": ("401-450", "401-519,521-600"),
-    "second": ("401-450", "401-600"),
-    "third": ("401,403-406,408-414,420-429,431,433-444,446-450", "401-427,429-502,504-600"),
-    "fourth": ("401-425,427-449", "401-600"),
-    "fifth": ("401-450", "401-600"),
+    "drawn": ("", "", "", "", "401-450", "401-519,521-600"),
+    "second": ("", "", "", "", "401-450", "401-600"),
+    "third": ("", "", "", "", "401,403-406,408-414,420-429,431,433-444,446-450", "401-427,429-502,504-600"),
+    "fourth": ("", "", "", "", "401-425,427-449", "401-600"),
+    "fifth": ("", "", "", "", "401-450", "401-600"),
 }
-"""Seeds of the last two variants that teach first days alone; those whose worlds have nobody at work are left out."""
+"""Seeds of worlds that teach first days alone, as in HANDS; those whose worlds have nobody at work are left out."""
 KEPT = Path("out") / "training"
 SIZE = (140, 50)
 """Machines of a world at most, and attacks in each."""
@@ -122,10 +122,8 @@ class Wanted(NamedTuple):
     def _seeds(self) -> dict[str, str]:
         if self.drawn and "drawn" in self.hands:
             return {} if self.only_first_days else {"drawn": self.drawn}
-        every = HANDS
-        if self.only_first_days:
-            every = {hand: ("",) * 4 + seeds for hand, seeds in MORE_FIRST_DAYS.items()}
-        chosen = ((hand, every[hand]) for hand in self.hands if hand in every)
+        every = MORE_FIRST_DAYS if self.only_first_days else HANDS
+        chosen = ((hand, every.get(hand, ())) for hand in self.hands)
         return {hand + variant: seeds for hand, texts in chosen for variant, seeds in zip(VARIANTS, texts) if seeds}
 
     def families(self, size: tuple[int, int]) -> dict[str, list[Source]]:
@@ -165,7 +163,7 @@ def training_rows(wanted: Wanted, kept: Path, size: tuple[int, int] = SIZE, work
     from nhi_watch_lab.variants import controls
 
     families = wanted.families(size)
-    if "controls" in wanted.hands and not wanted.only_first_days:
+    if "controls" in wanted.hands:
         controls.check()
     prior = json.loads(PRIOR.read_text("utf-8"))
 

@@ -19,7 +19,7 @@ from scipy.special import expit
 from sklearn.tree import DecisionTreeRegressor
 
 from nhi_watch.detect.forest import DIGITS
-from nhi_watch_lab.training.fit import Days, First, FirstDays, log_odds, platt
+from nhi_watch_lab.training.fit import POSITIVE_SHARE, Days, First, FirstDays, log_odds, platt
 from nhi_watch_lab.training.rows import Floats
 
 FIRST_PREVALENCE = 0.018
@@ -28,8 +28,6 @@ that they have doubts about. As high as leaves every benign log of the training 
 TREES, LEAVES, RATE, SMALLEST = 20, 4, 0.1, 20
 """Chosen with generators left out (decision 28)."""
 LEAST_SLOPE = 0.1
-SHARE = 0.2
-"""Weight of all incidents together, as for the trees of all days."""
 
 
 def fitted(families: Sequence[FirstDays], slope: float, offset: float) -> tuple[float, First]:
@@ -38,8 +36,7 @@ def fitted(families: Sequence[FirstDays], slope: float, offset: float) -> tuple[
 
     The higher of two likelihoods, each true in the mean, would be too high: both are lowered by the same log-odds.
     """
-    hands = sorted({family.hand for family in families if family.bad.any()})
-    if len(hands) < 2:
+    if len({family.hand for family in families if family.bad.any()}) < 2:
         return offset, First((), slope, offset)
     scored = list[FirstDays]()
     families = sorted(families, key=lambda family: family.hand)
@@ -65,8 +62,8 @@ def grown(families: Sequence[FirstDays]) -> tuple[list[Any], float]:
     """Trees to be added to those of all days, and the slope of the sum, before it is calibrated."""
     x = np.concatenate([family.x for family in families])
     before = np.concatenate([family.log_odds for family in families])
-    y, weight = _truth(families, SHARE)
-    slope, offset = _platt(families, SHARE)
+    y, weight = _truth(families, POSITIVE_SHARE)
+    slope, offset = _platt(families, POSITIVE_SHARE)
     odds, trees = slope * before + offset, list[Any]()
     for _ in range(TREES):
         p = expit(odds)

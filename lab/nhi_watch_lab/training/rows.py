@@ -21,7 +21,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import ranking
 from nhi_watch.detect.forest import grown
 from nhi_watch.detect.habits import Bound
-from nhi_watch.detect.model import EDGES, KINDS, MACHINE, NEVER, PERSON, Model
+from nhi_watch.detect.model import EDGES, KINDS, MACHINE, NEVER, PERSON, Model, Reading
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES, known_days
 from nhi_watch.state.baseline import Lesson, Profile, learn_groups, peer_scope, teach
@@ -114,8 +114,8 @@ class Labelled(Replay):
 def blank(prior: dict[str, dict[str, float]]) -> Model:
     """A model that finds nothing, and has no id."""
     shares = (NEVER,) * len(NAMES)
-    world = ((shares,),) * len(KINDS)
-    return Model("", "", NAMES, shares, (0,), world, grown(len(NAMES), ()), 1.0, -60.0, -60.0, None, prior)
+    world, reading = ((shares,),) * len(KINDS), Reading(grown(len(NAMES), ()), 1.0, -60.0)
+    return Model("", "", NAMES, shares, (0,), world, (reading,), (reading,), prior)
 
 
 Source = Union[worlds.World, Exam]
@@ -245,7 +245,8 @@ class Shares(NamedTuple):
         """A model without trees: all that habits ask of one."""
         attack = tuple(map(tuple, self.attack.tolist()))
         world = tuple(tuple(tuple(map(tuple, shares)) for shares in ages) for ages in self.world.tolist())
-        return Model("", "", NAMES, attack, self.ages, world, grown(len(NAMES), ()), 1.0, 0.0, 0.0, None, {})
+        reading = Reading(grown(len(NAMES), ()), 1.0, 0.0)
+        return Model("", "", NAMES, attack, self.ages, world, (reading,), (reading,), {})
 
 
 def features(rows: Rows, shares: Shares) -> Floats:

@@ -120,7 +120,7 @@ def write_spreads(folder: Path, fitted: Fitted, worlds: Sequence[Rows]) -> None:
 
 def _ordinary(model: Model, fitted: Fitted, rows: Rows) -> Iterator[Found]:
     """Days without an incident, after the first ones: a tenant's ordinary life is what drifts."""
-    odds = log_odds(fitted.trees, features(rows, fitted.shares))
+    (reading,), odds = model.readings, log_odds(fitted.trees, features(rows, fitted.shares))
     for at in np.flatnonzero(~rows.bad & (rows.day >= STABLE_AFTER)):
         values = [None if np.isnan(value) else round(float(value), 2) for value in rows.values[at]]
-        yield percent(model.slope * float(odds[at]) + model.offset), list(sparse(values).items()), 1.0
+        yield percent(reading.slope * float(odds[at]) + reading.offset), list(sparse(values).items()), 1.0

@@ -336,10 +336,8 @@ def _scored(model: Model, notable: NotableDocument, again: _Again) -> Iterator[C
 def _by_points(model: Model, notable: NotableDocument) -> float:
     """What the model gives for the points and bins that a notable shows, as it was calibrated on that day."""
     model = model.aligned(NAMES)
-    first = model.on_first_day()
-    of_first = {round(each.ordinary, 3) for each in (first, first.second) if each is not None}
-    is_first = notable["model"]["ordinary"] in of_first
-    return (first if is_first else model).likelihood(features_shown(notable["signals"]))
+    is_first = notable["model"]["ordinary"] in {round(each.ordinary, 3) for each in model.first}
+    return (model.on_first_day() if is_first else model).likelihood(features_shown(notable["signals"]))
 
 
 def _agrees(signal: SignalDocument, known: Optional[tuple[float, Optional[float]]]) -> bool:

@@ -68,11 +68,11 @@ class Features(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """Trees and their calibration: a second opinion on a tenant's first day."""
+    """Trees and their calibration."""
 
     trees: Forest
-    """Those of all days, and some grown on first days alone."""
     slope: float
+    """Calibration: likelihood = 100 / (1 + exp(-(slope × log-odds + offset))), after Platt (1999)."""
     offset: float
     plain: Sequence[Any] = ()
     """The trees as the file has them, over the model's own signals."""
@@ -103,22 +103,14 @@ class Model(NamedTuple):
     """Days of history of a tenant for which the world's shares are told, in order."""
     world: tuple[tuple[tuple[Shares, ...], ...], ...]
     """By kind, by age, by signal: of ordinary identity-days of the training worlds."""
-    trees: Forest
-    slope: float
-    """Calibration: likelihood = 100 / (1 + exp(-(slope × log-odds + offset))), after Platt (1999)."""
-    offset: float
-    first_offset: float
-    """The offset on a tenant's first day, where everything is new: see `on_first_day`."""
-    first: Optional[Reading]
-    """What else is asked on that day; None: nothing."""
+    readings: tuple[Reading, ...]
+    """Of these the highest counts."""
+    first: tuple[Reading, ...]
+    """Those of a tenant's first day, where everything is new: see `on_first_day`."""
     prior: dict[str, dict[str, float]]
     """Dimension → value → share of identity-days in the training worlds; `*` stands for unseen values."""
     folder: Optional[Path] = None
     """Where it was loaded from."""
-    plain: Sequence[Any] = ()
-    """The trees as the file has them, over its own signals."""
-    second: Optional[Reading] = None
-    """A second reading of a day: the higher one counts."""
 
     def aligned(self, names: tuple[str, ...]) -> Model:
         """The model for the signals of this version: one that it does not know has no points, one that is gone is never
@@ -136,9 +128,8 @@ class Model(NamedTuple):
             world=tuple(
                 tuple(tuple(NEVER if i is None else age_row[i] for i in at) for age_row in ages) for ages in self.world
             ),
-            trees=grown(len(names), trees_of(self.plain, places)),
-            first=self.first and self.first.aligned(len(names), places),
-            second=self.second and self.second.aligned(len(names), places),
+            readings=tuple(each.aligned(len(names), places) for each in self.readings),
+            first=tuple(each.aligned(len(names), places) for each in self.first),
         )
 
     def world_at(self, kind: str, age: int) -> tuple[Shares, ...]:
@@ -151,21 +142,15 @@ class Model(NamedTuple):
         Two readings, of which the higher counts: that of all days knows several strange things at once, that of first
         days what a single act is worth where everything is new.
         """
-        return self._replace(offset=self.first_offset, second=self.first)
+        return self._replace(readings=self.first)
 
     def reading(self, features: Features) -> Model:
         """The model by the reading that counts for a day."""
-        second = self.second
-        if second is None or second.log_odds(features) <= self._replace(second=None).log_odds(features):
-            return self._replace(second=None)
-        return self._replace(
-            trees=second.trees, slope=second.slope, offset=second.offset, plain=second.plain, second=None
-        )
+        return self._replace(readings=(max(self.readings, key=lambda each: each.log_odds(features)),))
 
     def log_odds(self, features: Features) -> float:
         """Calibrated log-odds of a day."""
-        own = self.slope * self.trees.log_odds(features.points + features.bins) + self.offset
-        return own if self.second is None else max(own, self.second.log_odds(features))
+        return max([each.log_odds(features) for each in self.readings])
 
     def likelihood(self, features: Features) -> float:
         """How likely a day is an intrusion, in percent, to one decimal."""
@@ -174,13 +159,13 @@ class Model(NamedTuple):
     @property
     def ordinary(self) -> float:
         """Calibrated log-odds of an ordinary day, by the first reading."""
-        return self.slope * self.trees.base + self.offset
+        return self.readings[0].ordinary
 
     def shares(self, features: Features) -> tuple[float, list[float]]:
         """The ordinary day's log-odds, and what each signal adds to them: together those of the likelihood."""
-        model = self.reading(features)
-        shares = model.trees.shares([*features.points, *features.bins])
-        return model.ordinary, [round(model.slope * each, 3) for each in shares]
+        (reading,) = self.reading(features).readings
+        shares = reading.trees.shares([*features.points, *features.bins])
+        return reading.ordinary, [round(reading.slope * each, 3) for each in shares]
 
     def elsewhere(self, dimension: str, value: str) -> float:
         """What the world does: share of identity-days with a value."""
@@ -268,8 +253,11 @@ def parse(plain: dict[str, Any], digest: str = "") -> Model:
         raise ValueError("its bins are not those of this version")
     rows = plain["signals"]
     count = len(rows)
-    first = plain["first"]
-    trees, first_trees = plain["trees"], [*plain["trees"], *first["trees"]]
+    calibration, first = plain["calibration"], plain["first"]
+    places, slope = range(2 * count), float(calibration["slope"])
+    nodes = trees_of(plain["trees"], places)
+    forest = grown(count, nodes)
+    first_forest = grown(count, [*nodes, *trees_of(first["trees"], places)])
     return Model(
         id=plain["id"],
         sha256=digest,
@@ -280,18 +268,12 @@ def parse(plain: dict[str, Any], digest: str = "") -> Model:
             tuple(tuple(_shares(row["world"][kind][at]) for row in rows) for at in range(len(plain["ages"])))
             for kind in KINDS
         ),
-        trees=grown(count, trees_of(trees, range(2 * count))),
-        slope=float(plain["calibration"]["slope"]),
-        offset=float(plain["calibration"]["offset"]),
-        first_offset=float(plain["calibration"]["first_offset"]),
-        first=Reading(
-            grown(count, trees_of(first_trees, range(2 * count))),
-            float(first["slope"]),
-            float(first["offset"]),
-            first_trees,
+        readings=(Reading(forest, slope, float(calibration["offset"]), plain["trees"]),),
+        first=(
+            Reading(forest, slope, float(calibration["first_offset"]), plain["trees"]),
+            Reading(first_forest, float(first["slope"]), float(first["offset"]), [*plain["trees"], *first["trees"]]),
         ),
         prior=plain["prior"],
-        plain=trees,
     )
 
 
