@@ -136,6 +136,15 @@ def network_of(address: str) -> str:
         return _name_of_service(address)
 
 
+def network_of_source(source: str) -> str:
+    """The network of what a timeline says that calls came from: an address, or a network already.
+
+    >>> network_of_source("198.51.100.7"), network_of_source("198.51.100.0/24"), network_of_source("service:lambda")
+    ('198.51.100.0/24', '198.51.100.0/24', 'service:lambda')
+    """
+    return source if "/" in source or source.startswith("service:") else network_of(source)
+
+
 def _prefix_of_ipv4(packed: bytes) -> str:
     return f"{packed[0]}.{packed[1]}.{packed[2]}.0/24"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from nhi_watch.context.networks import network_of
+from nhi_watch.context.networks import network_of_source
 from nhi_watch.core.documents import NotableDocument, TimelineDocument
 from nhi_watch.core.notable import clip, dimensions_of
 from nhi_watch.core.status import BACK, REASON_LOG_ODDS, unusual_calls
@@ -61,18 +61,12 @@ def _new_identities(document: NotableDocument, covered: Iterable[NotableDocument
     application has several ids."""
     known: set[str] = set()
     for item in covered:
-        for who in (item["identity"], *item["members"]):
-            known.update((who["id"], who["name"] or who["id"]))
+        for name_of in _identities(item).items():
+            known.update(name_of)
         known.update(name for revision in item["revisions"] for name in revision["identities"])
     same = {name for link in document["links"] if link["kind"] == _SAME for name in _other_end(link, known)}
-    everybody = (document["identity"], *document["members"])
-    return list(
-        dict.fromkeys(
-            who["name"] or who["id"]
-            for who in everybody
-            if who["id"] not in known | same and (who["name"] or who["id"]) not in known
-        )
-    )
+    new = (name for each, name in _identities(document).items() if each not in known | same and name not in known)
+    return list(dict.fromkeys(new))
 
 
 def _other_end(link: Mapping[str, object], known: set[str]) -> set[str]:
@@ -182,18 +176,14 @@ def _new_calls(
 ) -> dict[str, list[str]]:
     """Calls and addresses; another address of a network that was seen before, or that is usual, is none."""
     networks = dimensions_of(document, "network")
-    known = {_network(entry["source"]) for entry in before}
+    known = {network_of_source(entry["source"]) for entry in before}
     known.update(value["value"] for item in networks for value in item["usual"])
     known.update(value["value"] for item in networks for value in item["observed"] if not value["new"])
-    addresses = (entry["source"] for entry in fresh if _network(entry["source"]) not in known)
+    addresses = (entry["source"] for entry in fresh if network_of_source(entry["source"]) not in known)
     return {
         "calls": _without((entry["action"] for entry in fresh), {entry["action"] for entry in before}),
         "addresses": _without(addresses, set()),
     }
-
-
-def _network(source: str) -> str:
-    return source if "/" in source or source.startswith("service:") else network_of(source)
 
 
 def _targets(document: NotableDocument, entries: Iterable[TimelineDocument]) -> list[str]:

@@ -195,7 +195,7 @@ class Scorer:
     # ---- a day that is open, and one that is closed
 
     def _score_open(self, day: int, unscored: Collection[str], again: bool) -> bool:
-        """Score identities whose open day changed. `unjudged`: those that were put into the state and not scored.
+        """Score identities whose open day changed. `unscored`: those that were put into the state and not scored.
 
         `again`: score suspicious ones once more, because the days before have taught more since. Returns whether any
         were scored, so that this day teaches the next ones more.

@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.context.networks import OTHER, network_of
+from nhi_watch.context.networks import OTHER, network_of_source
 from nhi_watch.core.documents import FoldedDocument, HistoryFields, ListFields, RevisionDocument, TimelineDocument
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, SEVERITIES, clip, order, risk_of
@@ -725,5 +725,5 @@ def _network(document: Document) -> str:
     """Where what has most points came from; "" where that is not known."""
     entry = max(document["timeline"], key=lambda e: (e["points"], e["time"]), default=None)
     source = entry["source"] if entry else ""
-    network = source if "/" in source or source.startswith("service:") else network_of(source)
+    network = network_of_source(source)
     return "" if network == OTHER else str(network)

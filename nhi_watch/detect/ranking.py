@@ -317,7 +317,7 @@ def _origin(episode: Episode) -> str:
     foreign = _is_foreign(episode)
     if not foreign and any(view.key.outcome not in REFUSALS for view in views):
         return ""
-    if not views or ((own.days >= HISTORY or not foreign) and own.done("action")):
+    if not views or ((own.days >= HISTORY or not foreign) and own.has_done("action")):
         return ""
     if foreign:
         return f"account {identity.account}"
@@ -351,4 +351,4 @@ def asset(known: Assets, episode: Episode) -> Asset:
 def _is_old(baseline: Baseline) -> bool:
     """Whether an identity was allowed something a week ago, or on the tenant's first day; other names may be chosen."""
     own, first = baseline.own, baseline.tenant.first
-    return first < 0 or (bool(own.done("action")) and own.first <= max(first, baseline.today - HISTORY))
+    return first < 0 or (own.has_done("action") and own.first <= max(first, baseline.today - HISTORY))

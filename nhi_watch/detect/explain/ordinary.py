@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
-from nhi_watch.context.networks import network_of
+from nhi_watch.context.networks import network_of_source
 from nhi_watch.core.documents import DimensionDocument, NotableDocument, TimelineDocument
 from nhi_watch.core.notable import clip, dimensions_of
 from nhi_watch.core.status import face_day, tells_calls, unusual_calls
@@ -185,8 +185,7 @@ def _fresh(items: Iterable[DimensionDocument]) -> Iterator[str]:
 
 
 def _network(entry: TimelineDocument) -> str:
-    source = entry["source"]
-    return source if "/" in source or source.startswith("service:") else network_of(source)
+    return network_of_source(entry["source"])
 
 
 # ---- who else
