@@ -22,15 +22,15 @@ from nhi_watch.detect.signals import SIGNALS, of
 DOCS = ROOT / "docs"
 MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
 ABOUT_SIGNALS = """reasons why a behaviour, an episode (one identity's day) or several linked identities are
-unusual or risky. A value of 0 is ordinary, larger is worse; *cannot tell* means that the log lacks what the signal
-needs: it adds nothing, and the notable shows the range of likelihoods that it leaves open. Title, meaning, value,
-frameworks, and what each needs besides an identity, a time and an action: [signals.csv](signals.csv)."""
+unusual or risky. A value of 0 is ordinary, larger is worse; *cannot tell*: the log lacks what the signal needs
+([glossary](glossary.md)). Title, meaning, value, frameworks, and what each needs besides an identity, a time and an
+action: [signals.csv](signals.csv)."""
 ABOUT_SOURCES = """For anyone who connects a log, adds one, or asks what a missing field costs. Each name links to the
 source's module, whose docstring says who acts, what is read of each call, and why records are rejected. How much of
-[real records](method/sources_measured.md) is read.
+real logs is read: [measured](method/sources_measured.md).
 
-**Which field feeds what**: [sources.csv](sources.csv), to filter (`grep '^gitlab,'`); what a signal needs:
-[signals](signals.md). Every record needs a time and an action; one without an identity belongs to `anonymous`."""
+**Which field feeds what**: [sources.csv](sources.csv), to filter (`grep '^gitlab,'`). Every record needs a time and an
+action; one without an identity belongs to `anonymous`."""
 HEAD = ["source", "what it reads", "Elasticsearch indices"]
 ADD_SOURCE = """## Adding a source
 
@@ -40,7 +40,7 @@ ADD_SOURCE = """## Adding a source
    - [`shapes/`](../nhi_watch/intake/shapes) has what every source needs: `forms.claimant` (is it mine?),
      `forms.native` and `forms.rebuild` (Splunk's and Elastic's shapes), `values.moment` (times), `values.build_event`
      (fills in what a log lacks).
-   - `action` is `service:Operation` without blanks around it: `plain(…).strip()`. `identity.id` begins with the
+   - `action` is `service:Operation`, stripped: `plain(…).strip()`. `identity.id` begins with the
      provider; `human` is "" for machines, `account` "" if the log has none; a record that names nobody gets the kind
      `anonymous`.
    - `record_id` is the log's own id; where a client can choose it, `values.bound`; if the log has none,
@@ -48,8 +48,8 @@ ADD_SOURCE = """## Adding a source
    - A trait does nothing until a signal looks at it.
 2. `tests/data/sources/NAME.jsonl`, one sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, where
    `event` holds the fields to check, or `"reject"` and the reason instead. Samples of one group are the same record in
-   several shapes, and give equal Events; one group needs `native`, `splunk` or `splunk_raw`, and `ecs`. The native
-   samples need some 80 values together: eight, or more if records have few fields.
+   several shapes, and give equal Events; one group needs `native`, `splunk` or `splunk_raw`, and `ecs`. Some eight
+   native samples are needed, more if records have few fields (80 values together).
 3. For Splunk its sourcetypes in `default/macros.conf`: `nhi_json_logs`, or `nhi_field_logs` where `_raw` is not JSON.
 4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py -k NAME`, then the same
    without `-k`, and `make check`. Failures say what is missing."""

@@ -17,7 +17,7 @@ from nhi_watch.hosts.files import jobs
 
 ABOUT = """For anyone who changes the code. Data flows one way: bytes of a host → `Source.read` → `Event` →
 identity-days (`IntakeBatch`) → `Scorer.process` → `Publisher` → host; hosts enter through a `Session`
-(`detect/session.py`). A run closes the days that are due (scores all of them again, learns them) and scores the
+(`detect/session.py`). A run closes the days that are due (scores them again, learns them) and scores the
 identities whose open days changed (`detect/day.py`: signals → likelihood → links). Each day's episodes are stored
 (`detect/episodes.py`), joined to cases (`detect/cases.py`) and published (`detect/publish.py`). `state/state.py` reads
 and writes the state, over a `Store` of small rows that each host supplies (`state/store.py`). A notable is the
@@ -28,7 +28,7 @@ WALK = """## The path of one record
 
 The {count} modules that one CloudTrail record passes through, besides those that a run without records uses anyway, in
 the order of their first call; all signals count as one."""
-EVERY = """A run with this record enters {count} modules in all:"""
+EVERY = """A run with this record enters {count} modules in all. Besides those above:"""
 _SIGNALS = f"{PACKAGE}.detect.signals"
 
 
@@ -42,7 +42,7 @@ def page(order: tuple[str, ...]) -> Iterator[str]:
     yield "  " + "-->".join(f"s{number}" for number in range(len(steps)))
     yield from ["```", "", EVERY.format(count=len(every)), ""]
     for folder in order:
-        names = sorted(_within(name) for name in every if folder_of(name) == folder)
+        names = sorted(_within(name) for name in set(every) - set(beyond) if folder_of(name) == folder)
         if names:
             yield f"- `{folder}`: {', '.join(names)}"
 
