@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +92,27 @@ def hidden_imports() -> Iterator[str]:
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.Lambda)):
                 yield from (f"{path.name}:{node.lineno} {name}" for name in sorted(bound(node) & imported(tree)))
+
+
+PROSE = re.compile(r"\b(?:judge[sd]?|judging|told|tells|whoever|lives|anew)\b", re.IGNORECASE)
+"""Words at which readers stopped: scored, given a verdict; given, says, shows; anyone who; is kept; again."""
+_CODE = re.compile(r"`[^`]*`")
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Docstrings and comments of a file by their lines, without what is quoted as code."""
+    text = path.read_text("utf-8")
+    statements = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Expr))
+    starts = {node.lineno for node in statements if isinstance(node.value, ast.Constant)}
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.start[0] in starts):
+            yield token.start[0], _CODE.sub("", token.string)
+
+
+def test_no_docstring_or_comment_has_a_word_at_which_readers_stopped() -> None:
+    texts = [(path.name, *found) for path in sources(PACKAGE) for found in prose(path)]
+    assert len(texts) > 3_000
+    assert [f"{name}:{line}: {hit[0]}" for name, line, text in texts for hit in PROSE.finditer(text)] == []
 
 
 def test_no_name_is_of_the_idiom_but_those_with_a_reason() -> None:

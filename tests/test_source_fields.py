@@ -1,4 +1,4 @@
-"""docs/sources.csv tells what each field is good for: found by leaving it out."""
+"""docs/sources.csv says what each field is good for: found by leaving it out."""
 
 from __future__ import annotations
 

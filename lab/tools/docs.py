@@ -147,7 +147,7 @@ def signal_details() -> str:
     rows.writerow(["signal", "title", "meaning", "value", "looks at", "frameworks", "control", "needs"])
     for signal in SIGNALS:
         about = [" ".join(signal.meaning.split()), signal.counts, signal.scope, ", ".join(signal.frameworks)]
-        rows.writerow([signal.name, signal.title, *about, signal.control, source_fields.needs_told(signal)])
+        rows.writerow([signal.name, signal.title, *about, signal.control, source_fields.needs_in_words(signal)])
     return out.getvalue()
 
 

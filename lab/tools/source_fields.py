@@ -1,7 +1,7 @@
 """What each field of a log is good for, found out by leaving it out: of the samples of sources, and of signals.
 
 A field *feeds* what changes in the Event of some sample that lacks it. A signal *needs* a value of the Event if no
-sample of it fires where that value is never told, neither today nor in the past.
+sample of it fires where that value is always missing, today and in the history.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BLANK: dict[str, Any] = {
     "outcome": "success", "error": "", "network": "", "agent": "", "region": "", "target": "", "target_class": "",
     "traits": [], "issued": "",
 }  # fmt: skip
-"""Values of an Event that signals look at, as they are where a log does not tell."""
+"""Values of an Event that signals look at, as they are where a log does not have them."""
 _HASHED = re.compile(r"[0-9a-fA-F-]{20,}")
 _TEXTS = 300
 
@@ -42,7 +42,7 @@ class Field(NamedTuple):
     feeds: tuple[str, ...]
     """Values of the Event, in its order; traits by name."""
     lost: tuple[str, ...]
-    """What is then not told."""
+    """What is then missing."""
     rejects: tuple[str, ...]
     """Reasons of records that are refused without it."""
 
@@ -174,11 +174,11 @@ def _value(signal: Signal, sample: dict[str, Any]) -> float | None:
 # ---- for the pages
 
 
-def needs_told(signal: Signal) -> str:
+def needs_in_words(signal: Signal) -> str:
     """What a signal needs of an Event, in words; "": the action alone.
 
     >>> from nhi_watch.detect.signals import SIGNALS
-    >>> [needs_told(signal) for signal in SIGNALS if signal.name in ("attack_tool", "risky_network")]
+    >>> [needs_in_words(signal) for signal in SIGNALS if signal.name in ("attack_tool", "risky_network")]
     ['traits', 'network (cannot tell)']
     """
     words = {"silent": "", "cannot tell": " (cannot tell)", "some cases silent": " (in part)"}
@@ -190,8 +190,8 @@ def about_source(source: ModuleType) -> Iterator[list[str]]:
     """Rows: field, what it feeds, what a record is without it."""
     for field in fields_of(source):
         rejected = f"refused: {', '.join(field.rejects)}" if field.rejects else ""
-        untold = f"not told: {', '.join(field.lost)}" if field.lost else ""
+        missing = f"missing: {', '.join(field.lost)}" if field.lost else ""
         changed = [name for name in field.feeds if name not in field.lost]
         other = f"changed or empty: {', '.join(changed)}" if changed else ""
         feeds = ", ".join(field.feeds) or "everything"
-        yield [field.path, feeds[:_TEXTS], "; ".join(filter(None, (rejected, untold, other)))[:_TEXTS]]
+        yield [field.path, feeds[:_TEXTS], "; ".join(filter(None, (rejected, missing, other)))[:_TEXTS]]

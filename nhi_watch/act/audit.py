@@ -1,7 +1,7 @@
 """The audit trail: JSON lines that are only ever added, each with the hash of the one before.
 
 A line is `{"seq", "time", "what", "by", "facts", "prev", "hash"}`; `hash` is the SHA-256 of the line without it, in
-canonical JSON, and `prev` the hash of the line before. Whoever edits, removes or reorders lines breaks the chain at
+canonical JSON, and `prev` the hash of the line before. Editing, removing or reordering lines breaks the chain at
 that line. Lines cut off at the end, and a whole new trail, show against a head that was noted elsewhere:
 `nhi audit verify` prints it, and takes it with `--head`.
 

@@ -3,7 +3,7 @@
 Tables, read on first use: `tables/actions.json`, the access level of every AWS action, built by
 `lab/tools/build_actions.py`; `tables/operations.json`, the levels of other products' operations, by hand; and
 `tables/calls.json`, written by hand for detection engineers to edit: calls that spend money, calls whose log
-name differs from the action's, sensitivity classes, kill-chain stages, acts whose first time tells, and severe
+name differs from the action's, sensitivity classes, kill-chain stages, acts whose first time is a sign, and severe
 acts, which are evidence by themselves;
 `tables/traits.json`, what the names of other products' operations say alone.
 """
@@ -60,7 +60,7 @@ _VERBS = {
 
 
 class Act(NamedTuple):
-    """A kind of act that a thief has use for and that most identities never do; the first time tells."""
+    """A kind of act that a thief has use for and that most identities never do; the first time is a sign."""
 
     kind: str
     says: str
@@ -81,7 +81,7 @@ class Severe(NamedTuple):
     says: str
     weight: float
     """The share of days of attack that hold it over the share of ordinary days, roughly: 5 some ten times, 7 some
-    twenty-five, 10 fifty and more. A refused one weighs the same: whoever may do it is not refused."""
+    twenty-five, 10 fifty and more. A refused one weighs the same: identities that may do it are not refused."""
     traits: frozenset[str]
     """One of them must be there; none: the call alone says it."""
     calls: frozenset[tuple[str, str]]

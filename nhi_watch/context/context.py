@@ -10,7 +10,7 @@ from nhi_watch.context.reputation import NOTHING, Reputation
 
 
 class Context(NamedTuple):
-    """What a customer's own lists tell; without any, what ships.
+    """What a customer's own lists say; without any, what ships.
 
     >>> Context().networks.facts("198.51.100.0/24").kind
     'unknown'

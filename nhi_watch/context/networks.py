@@ -106,7 +106,7 @@ _INTERNAL = {"aws internal": "service:internal", "gce-internal-ip": "service:int
 
 
 class Network(NamedTuple):
-    """Who runs a network, as far as the tables tell."""
+    """Who runs a network, as far as the tables show."""
 
     owner: str
     """Short and lower case, as in `aws`; "" when not known."""

@@ -35,7 +35,7 @@ FOREVER = 10**6
 DECAY_DAYS = 90
 """How long an indicator of a stream counts after it was last seen, where it has no end of its own."""
 _USUAL, _LITTLE = 60, 30
-"""The confidence of what tells none (Splunk's default weight), and that below which STIX calls it low."""
+"""The confidence of what has none (Splunk's default weight), and that below which STIX calls it low."""
 
 
 # ---- the table
@@ -74,7 +74,7 @@ def numbered(address: str) -> Optional[Address]:
 
 
 class Table:
-    """Ranges and their listings; what is told twice is valid as long as any list says."""
+    """Ranges and their listings; what is listed twice is valid as long as any list says."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[int, int], dict[int, Listing]] = {}
@@ -103,7 +103,7 @@ class Table:
 
 
 _MOST_RANGE = 4096
-"""Addresses in a range that is told by its first and last one."""
+"""Addresses in a range that is given by its first and last one."""
 
 
 def ranges(value: str) -> list[tuple[Address, int]]:
@@ -148,7 +148,7 @@ for _text in _BOGONS.split():
 
 
 class Indicator(NamedTuple):
-    """An indicator as a file tells it."""
+    """An indicator as a file has it."""
 
     values: tuple[str, ...]
     """Addresses and ranges; none: it is about other things."""
@@ -244,7 +244,7 @@ def dated(indicator: Indicator, since: object, until: object) -> Indicator:
 
 @lru_cache(maxsize=4096)
 def day_of(day_text: str) -> Optional[int]:
-    """The day of a time, as RFC 3339, a date or seconds since the epoch; -1 where none is told; None: unreadable.
+    """The day of a time, as RFC 3339, a date or seconds since the epoch; -1 where none is given; None: unreadable.
 
     >>> day_of("1970-01-02"), day_of("1970-01-02T10:00:00.5Z"), day_of("86400"), day_of(""), day_of("soon")
     (1, 1, 1, -1, None)
@@ -364,7 +364,7 @@ class Reputation(NamedTuple):
     refused: dict[str, int]
     """Reason → indicators: private, too_wide, no_address, weak, revoked, bad_time, not_understood, too_many."""
     read: int = 0
-    """Indicators told, of addresses and of other things."""
+    """Indicators read, of addresses and of other things."""
 
     def find(self, address: str, day: int) -> Optional[Listing]:
         """The listing of an address on a day; None where none is valid."""
@@ -395,7 +395,7 @@ NOTHING = Reputation(Table(), {})
 
 
 def load(paths: Iterable[Path]) -> Reputation:
-    """The reputation that files tell.
+    """The reputation in files.
 
     Raises:
         InputError: a file cannot be read or is of no known form.
@@ -404,7 +404,7 @@ def load(paths: Iterable[Path]) -> Reputation:
 
 
 def gather(indicators: Iterable[Indicator]) -> Reputation:
-    """The reputation that indicators tell, as many as there is room for."""
+    """The reputation in indicators, as many as there is room for."""
     table, refused = Table(), Counter[str]()
     read, taken = 0, 0
     for indicator in indicators:

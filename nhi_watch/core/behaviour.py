@@ -239,7 +239,7 @@ def fingerprint(record_id: str) -> int:
 
 
 def is_uuid(record_id: str) -> bool:
-    """Whether it looks like a UUID. No id does that its writer may choose: it is bound to what the record tells."""
+    """Whether it looks like a UUID. No id does that its writer may choose: it is bound to what the record says."""
     return len(record_id) == 36 and record_id[23] == "-"
 
 
@@ -252,9 +252,9 @@ GROWN = 1.25
 """How many times the events of its last scoring make a day of the same calls worth another: signals of volume are
 logarithms, and a day's close scores all of it."""
 BEHAVIOURS = 2_000
-"""Behaviours of one identity's day that keep all that they tell; see `CrowdedDay`."""
+"""Behaviours of one identity's day that keep all their values; see `CrowdedDay`."""
 FOLDED = "folded"
-"""Trait of behaviours that lost what they told."""
+"""Trait of behaviours that lost values."""
 MANY = "many"
 """Service and action of those that lost their action, too."""
 _LEVELS = ("permissions", "cost", "write", "unknown", "tagging", "read", "list")
@@ -267,7 +267,7 @@ Rank = tuple[int, ...]
 
 
 class CrowdedDay(Generic[T]):
-    """Which behaviours of one identity's day keep what they tell, where they are too many.
+    """Which behaviours of one identity's day keep their values, where they are too many.
 
     At most BEHAVIOURS keep all. The rest lose network, agent, region and error code; of those that remain too many, at
     most BEHAVIOURS keep their action. Those stay that are most severe by outcome, access level and traits, then by
@@ -485,7 +485,7 @@ class IdentityDay:
         """Whether what was added since it was loaded may change how the day is scored.
 
         That is a call, place, outcome, target or link that it had not, or events that are more by GROWN. An hour that
-        it had not is none by itself: of what is odd in nothing else the day's close tells.
+        it had not is none by itself: what is unusual in nothing else shows at the day's close.
         """
         if not self.kinds or self.events() >= GROWN * self.scored:
             return True
@@ -541,7 +541,7 @@ def _may_hold(b: Behaviour, event: Event) -> bool:
 
 
 def _may_be_among(text: str, smallest: list[str], limit: int) -> bool:
-    """Whether a value may have been told, of which the smallest are kept."""
+    """Whether a value may have been seen, of which the smallest are kept."""
     return text in smallest or (len(smallest) == limit and text > smallest[-1])
 
 
@@ -591,7 +591,7 @@ def fold(identity_day: IdentityDay, into: IdentityDay) -> None:
 
 
 def folded_records(identity_days: Mapping[str, IdentityDay]) -> int:
-    """How many records of a day are told as those of many."""
+    """How many records of a day are counted as those of many."""
     return sum(_folded(name, identity_day) for name, identity_day in identity_days.items())
 
 

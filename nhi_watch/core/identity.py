@@ -27,13 +27,13 @@ SSO_ROLE = "/aws-reserved/sso.amazonaws.com/"
 PERSON = "IdentityCenterUser"
 """Type of the people of IAM Identity Center."""
 _SSO_SESSION = re.compile(r":assumed-role/AWSReservedSSO_\w+_[0-9a-f]{16}/")
-"""The same where a record tells no issuer."""
+"""The same where a record has no issuer."""
 _SERVICE = ".amazonaws.com"
 _LONGEST_ID = 512
 
 
 class Actor(NamedTuple):
-    """The texts of a userIdentity that tell who acts; "" where not told."""
+    """The texts of a userIdentity that say who acts; "" where not given."""
 
     type: str = ""
     principal: str = ""
@@ -114,7 +114,7 @@ def _role(actor: Actor) -> Identity:
 
 
 def _role_arn(actor: Actor) -> str:
-    """The role's ARN; made from the session's (`…:assumed-role/ROLE/SESSION`) where no issuer is told."""
+    """The role's ARN; made from the session's (`…:assumed-role/ROLE/SESSION`) where no issuer is given."""
     if actor.issuer_arn:
         return actor.issuer_arn
     head, role, rest = actor.arn.partition(":assumed-role/")

@@ -11,7 +11,7 @@ def name_of(number: int) -> tuple[str, ...]:
     """What names a process of this machine for good, on Linux; () elsewhere, and where it cannot be seen.
 
     The boot of its machine, the namespace of its number, the number, and when it began. A container may have the host's
-    name and a process of the same number: the namespace tells them apart.
+    name and a process of the same number: the namespace distinguishes them.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()

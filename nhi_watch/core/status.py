@@ -1,4 +1,4 @@
-"""What a notable tells of its life: its revisions, their receipts, and whom it stands for."""
+"""A notable's history: its revisions, their receipts, and whom it stands for."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Folded:
 
 
 def tells_calls(notable: NotableDocument) -> bool:
-    """Whether a notable tells of unusual calls: a compromise, or the exposure of a key that was misused."""
+    """Whether a notable shows unusual calls: a compromise, or the exposure of a key that was misused."""
     return notable["kind"] == "compromise" or notable["model"].get("ordinary") is not None
 
 
@@ -98,14 +98,14 @@ def face_day(notable: NotableDocument) -> str:
 
 
 def unusual_least(notable: NotableDocument) -> float:
-    """Points from which an entry of the timeline is unusual: by those of the day that the summary tells of."""
+    """Points from which an entry of the timeline is unusual: by those of the day that the summary describes."""
     day = face_day(notable)
     then = [entry["points"] for entry in notable["timeline"] if entry["time"][:10] == day]
     return unusual_from(then or [entry["points"] for entry in notable["timeline"]])
 
 
 def unusual_calls(notable: NotableDocument) -> tuple[Sequence[TimelineDocument], Sequence[TimelineDocument]]:
-    """Timeline entries that are unusual: those of the day that the summary tells of, and those of its other days."""
+    """Timeline entries that are unusual: those of the day that the summary describes, and those of its other days."""
     day = face_day(notable)
     least = unusual_least(notable)
     unusual = [entry for entry in notable["timeline"] if entry["points"] >= least] or notable["timeline"]
@@ -137,7 +137,7 @@ def is_waiting(notable: NotableDocument, end: int) -> bool:
 
 
 BY_ROUTINE = "a sensitive routine"
-"""How `closed_why` begins where a notable told of what an identity that was still being learnt does on most days."""
+"""How `closed_why` begins where a notable showed what an identity that was still being learnt does on most days."""
 RESOLVING = ("benign", "expected", "duplicate")
 """Verdicts that take a notable off the list."""
 RESOLVED = (*RESOLVING, "excepted", BY_ROUTINE)
@@ -159,5 +159,5 @@ def closed_by(why: str) -> str:
 
 
 def is_routine(notable: NotableDocument) -> bool:
-    """Whether a notable was closed because it told of a routine alone."""
+    """Whether a notable was closed because it showed a routine alone."""
     return notable["life"] == "closed" and str(notable["closed_why"]).startswith(BY_ROUTINE)

@@ -3,7 +3,7 @@
 One a provider and day. It claims no intrusion, so its likelihood is 0; its severity follows the share of the tenant's
 identities of an ordinary day whose log was silent, and is at least low.
 What was seen of a silent stream's identities stays a notable, but signals that look at a day as a whole and show
-nothing cannot tell there, and the likelihood is told as a range.
+nothing cannot tell there, and the likelihood is given as a range.
 
 | key of `notable` | row |
 |---|---|

@@ -130,7 +130,7 @@ class Day:
         return linking.joined(group, self._of(group.members)) if group is not None else self._of([lead])[lead]
 
     def known_hours(self, episode: Episode) -> Optional[HourlyLikelihoods]:
-        """What this process has found of the hours of an identity's day; what depends on more is found anew."""
+        """What this process has found of the hours of an identity's day; what depends on more is computed again."""
         if episode.members or self._cuts:
             return None
         known, peers = episode.view.baseline, self.baselines.groups.get(peer_scope(episode.identity))

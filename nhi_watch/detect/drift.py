@@ -37,7 +37,7 @@ BINS = len(VALUES) + 2
 DAYS = 7
 """Days that are compared with the seven before."""
 ENOUGH = 200
-"""Identity-days of which a spread can be told."""
+"""Identity-days from which a spread can be computed."""
 MOVED, MUCH = 0.1, 0.25
 REFERENCE = "reference.json"
 """The spreads in training, beside the model."""
@@ -72,12 +72,12 @@ class Moved(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What moved, the most first; None: there is too little to tell."""
+    """What moved, the most first; None: there is too little data."""
 
     since_training: Optional[tuple[Moved, ...]]
     since_last_week: Optional[tuple[Moved, ...]]
     cannot_tell: Mapping[str, tuple[float, float]]
-    """Signal → share of identity-days on which it could not tell, last week and now, where that grew."""
+    """Signal → share of identity-days on which it was None, last week and now, where that grew."""
     days: tuple[int, ...]
     """The days that were looked at."""
 

@@ -86,7 +86,7 @@ class Pattern(NamedTuple):
 
 
 def _literal(action: str) -> str:
-    """A call of a log as a call of a pattern: whoever writes logs must not choose what people allow by a star in it."""
+    """A call of a log as a call of a pattern: a client must not widen what people allow by a star in it."""
     return glob.escape(action) if "*" in action else action
 
 

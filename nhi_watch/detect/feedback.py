@@ -134,7 +134,7 @@ def make_verdict(
 
 
 def given_on(verdict: Verdict, notable: NotableDocument) -> Verdict:
-    """A verdict of which only the id of its notable was told, with what its giver saw of the notable."""
+    """A verdict that names only the id of its notable, with what its giver saw of the notable."""
     grown = min(verdict.time, parse(notable["last_grown"])) if notable.get("last_grown") else 0
     return verdict._replace(
         day=notable["first_time"][:10],

@@ -99,7 +99,7 @@ class TenantHabits:
         self._points: dict[int, Points] = {}
 
     def reached(self, at: int) -> tuple[tuple[int, ...], int]:
-        """By bin: identity-days that reached it or a higher one; and how many could tell."""
+        """By bin: identity-days that reached it or a higher one; and how many had a value."""
         known = self._reached.get(at)
         if known is None:
             known = self._reached[at] = self._count(self.model.signals[at])
@@ -291,7 +291,7 @@ def _from_the_top(days: Sequence[int]) -> tuple[int, ...]:
 
 
 def _by_bin(seen: Mapping[str, SeenValue], until: int) -> dict[str, list[int]]:
-    """Signal → its days by bin, of bins first reached by a day; where it could not tell is no bin."""
+    """Signal → its days by bin, of bins first reached by a day; None has no bin."""
     bins: dict[str, list[int]] = {}
     for value, each in seen.items():
         name, _, index = value.rpartition(":")

@@ -22,7 +22,7 @@ from nhi_watch.state.store import Rows
 
 RECORDS = 20
 ENDS_LOGGED = ("aws", "gcp")
-"""Providers whose logs tell that a key was switched off or deleted."""
+"""Providers whose logs show that a key was switched off or deleted."""
 
 
 SECRETS = "secret_reading"

@@ -261,7 +261,7 @@ def _misuse(notable: NotableDocument) -> tuple[int, tuple[str, ...]]:
 
 
 PUBLISHED_KEYS = ("exposure:", "credential:")
-"""What an exposure's timeline tells besides uses."""
+"""What an exposure's timeline shows besides uses."""
 
 
 def _credentials(notable: NotableDocument) -> tuple[str, ...]:

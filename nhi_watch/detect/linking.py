@@ -43,7 +43,7 @@ UNOWNED = ("service", "anonymous")
 HOST = "host"
 NAMED = "named"
 SHORTEST = 5
-"""Letters of a name that is told apart from a word."""
+"""Letters of a name that is distinguished from a word."""
 REUSED = ("arn", "name")
 """Kinds of names that another may have had before: two owners in one day, and they prove nothing."""
 
@@ -115,7 +115,7 @@ _SHOWN = " (token)"
 
 
 def _owner(identity: Identity) -> tuple[str, ...]:
-    """The name of whose token it is: the same actor, whose records do not all tell of the token."""
+    """The name of whose token it is: the same actor, whose records do not all name the token."""
     is_token = identity.kind == "token" and identity.name.endswith(_SHOWN)
     return (f"name:{identity.provider}:{identity.name[: -len(_SHOWN)].lower()}",) if is_token else ()
 

@@ -30,7 +30,7 @@ FLOOR = 1.0
 """Likelihood, in percent, below which nothing becomes a notable."""
 LEAST = BANDS[-1][0]
 """Expected loss below which no notable gets a row, however much of the budget is left: at medium impact it is the
-likelihood. `nhi evaluate` tells how many of those just above it are intrusions (decision 27)."""
+likelihood. `nhi evaluate` shows how many of those just above it are intrusions (decision 27)."""
 PEOPLE = 17.0
 """Likelihood from which a known person's day becomes a notable: people do new things every day."""
 SURE = 70.0

@@ -1,4 +1,4 @@
-"""What a run counts and finds on its way, and what it tells at its end."""
+"""What a run counts and finds on its way, and reports at its end."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Tally:
         self.too_late = 0
         """Records that came after their day was closed."""
         self.folded = 0
-        """Records of identities or behaviours that were too many in a day to be told apart."""
+        """Records of identities or behaviours that were too many in a day to be kept apart."""
         self.seconds: dict[str, float] = {}
 
     def take(self, day: int, identity_days: Mapping[str, IdentityDay]) -> None:

@@ -189,7 +189,7 @@ def _with_episode(row: list[Optional[float]], episode: EpisodeView, quiet: bool)
 
 
 def values_together(parts: Sequence[tuple[Row, EpisodeView]]) -> Row:
-    """Signal values of linked identities' episodes as one: the largest, and what only all of them together tell."""
+    """Signal values of linked identities' episodes as one: the largest, and what only all of them together show."""
     if len(parts) == 1:
         return parts[0][0]
     row = largest([values for values, _ in parts])
@@ -201,7 +201,7 @@ def values_together(parts: Sequence[tuple[Row, EpisodeView]]) -> Row:
 
 
 def largest(rows: list[Row]) -> list[Optional[float]]:
-    """The largest value of each signal; None where no row can tell, zeros without rows."""
+    """The largest value of each signal; None where all rows have None, zeros without rows."""
     if not rows:
         return list(ZERO)
     rows = list(dict.fromkeys(rows))  # most calls of a day have the values of another one

@@ -65,7 +65,7 @@ class Session:
             budget: rows a day per 1,000 identities with a history.
             patience: seconds of event time between two revisions of which nothing but counts and times changed.
             until: the second up to which a host has read, where that is not the clock's.
-            received: tells on which day a record was received.
+            received: says on which day a record was received.
             kept: what earlier sessions of this process have put into the store, and this one need not read.
             lists_weak: whether the weak episodes of days that it closes are listed, where they belong to no case; later
                 runs list none of them.

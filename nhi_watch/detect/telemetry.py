@@ -34,7 +34,7 @@ KNOWN_DAYS = 10
 ACTIVE_DAYS = 5
 """Days on which it was seen, at least."""
 REMINDED = 7
-"""Days for which a silence that goes on is told anew each day; then somebody has decided to live with it."""
+"""Days on which a continuing silence is reported again each day; after that somebody has decided to live with it."""
 LATE = 3_600
 """Seconds between event and arrival from which a log is called late."""
 
@@ -134,7 +134,7 @@ class Rhythms:
         return {day: self._known[day] for day in days if day in self._known}
 
     def since_timed(self, days: Sequence[int]) -> list[int]:
-        """Of days in order, the last one on which a provider tells the time, and those after it.
+        """Of days in order, the last one that a provider dates, and those after it.
 
         A host, and who commits a secret, date what they do themselves: that moves no day on. Where no provider spoke
         within `WINDOW` (a log of hosts alone), their dates have to do.
@@ -145,12 +145,12 @@ class Rhythms:
 
 
 def tells_time(stream: Stream) -> bool:
-    """Whether a provider dates what a stream tells; what is about identities (a commit's secret) is in no stream."""
+    """Whether a provider dates the stream's records; what is about identities (a commit's secret) is in no stream."""
     return stream.provider != TIMED_BY_HOSTS
 
 
 def end_of(rows: Rows, days: Sequence[int]) -> int:
-    """The data's end: that of the last hour of which a provider told."""
+    """The data's end: the last hour with a provider's record."""
     rhythms = Rhythms(rows)
     day = next(iter(rhythms.since_timed(days)), 0)
     streams = rhythms.days([day]).get(day, {})
@@ -323,7 +323,7 @@ ALWAYS = ("network", "agent", "region")
 FIELD_DAYS = 5
 """Active days from which it counts as known that an identity's records have a field."""
 EPISODE_SIGNALS = tuple(signal.name for signal in SIGNALS if signal.scope == "episode")
-"""Signals that look at a day as a whole: what they do not show may be in the hours that no log tells of."""
+"""Signals that look at a day as a whole: what they do not show may be in the hours that no log covers."""
 
 NO_FIELD = "cannot tell: no record of the day has the field {}"
 FIELDLESS = NO_FIELD.format("")

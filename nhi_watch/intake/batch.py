@@ -137,7 +137,7 @@ class IntakeBatch(dict[int, dict[str, IdentityDay]]):
         self.parsed = 0
         self.duplicates = 0
         self.shared = 0
-        """Records that tell something else than the one that had their id first."""
+        """Records that say something else than the one that had their id first."""
         self.alerts = 0
         """Events that are other products' alerts, each counted once."""
         self.rejected: dict[str, int] = {}
@@ -182,7 +182,7 @@ class IntakeBatch(dict[int, dict[str, IdentityDay]]):
         return identity_day.add(event)
 
     def _take_apart(self, event: Event) -> bool:
-        """Count what is no copy of the record that had its id first; whoever writes a log may give many records one.
+        """Count what is no copy of the record that had its id first; a client may give many records the same id.
 
         Alerts come again under their id with what has changed, and what a source has bound to its content is a copy.
         """
@@ -260,7 +260,7 @@ class IntakeBatch(dict[int, dict[str, IdentityDay]]):
     def take_changed(self) -> dict[int, dict[str, IdentityDay]]:
         """Day → identity-days to which something was added; they are here no more, and are loaded when touched again.
 
-        Whoever takes them is to put them into the state before more is read.
+        The caller has to put them into the state before more is read.
         """
         grown = {
             day: {
@@ -305,7 +305,7 @@ class Intake:
         newcomers: Callable[[int], int] = lambda day: 0,
     ) -> None:
         """`load` gives what a state holds of identity-days; `now` is the reader's clock, this machine's if None;
-        `received` tells on which day a record was received, `known` who was seen before a day, `newcomers` how many
+        `received` says on which day a record was received, `known` who was seen before a day, `newcomers` how many
         of a day a state holds that were not."""
         self.batch = IntakeBatch(load, context, now, known, newcomers)
         self._sources = Sources(sources)
@@ -356,7 +356,7 @@ _AZURE = "the activity log, storage, key vaults, AKS's audit log, and Entra ID's
 
 
 def refusal(record: Mapping[str, Any], tree: Tree) -> RejectError:
-    """How a record of no source is refused: Google Cloud's logs of flows or applications tell nobody's acts, alerts of
+    """How a record of no source is refused: Google Cloud's logs of flows or applications hold nobody's acts, alerts of
     the SIEM's rules rate records that are read, so both are none of our business; what else it is, nobody knows.
 
     >>> refusal({}, {"logName": "projects/p/logs/compute.googleapis.com%2Fvpc_flows", "insertId": "1"}).reason

@@ -1,6 +1,6 @@
 """How late a record's time may be: up to the day after the reader's, and up to the day after it was received.
 
-What is later is held aside: it must not move "today", close days or end notables. It stays where it lies, is told with
+What is later is held aside: it must not move "today", close days or end notables. It stays there, is reported with
 file and line, and is read when it is given again once its day has come.
 """
 
@@ -18,7 +18,7 @@ from nhi_watch.intake.shapes.values import moment
 AHEAD = "ahead"
 """The reason with which such records are rejected."""
 LOGS = 1_000
-"""Logs that are told apart."""
+"""Logs that are kept apart."""
 NAMED = 5
 """Identities of a log that are named."""
 
@@ -53,7 +53,7 @@ Logs = dict[tuple[str, str], Wrong]
 
 
 def noted(logs: Logs, log: tuple[str, str], wrong: Wrong) -> None:
-    """Take note of more records of a log; whoever writes them may name any number of accounts."""
+    """Take note of more records of a log; their writer may name any number of accounts."""
     if log not in logs and len(logs) >= LOGS:
         log = (log[0], "")
     logs[log] = logs[log].and_(wrong) if log in logs else wrong
@@ -95,7 +95,7 @@ RECEIVED = ("receiveTimestamp", "_indextime", "event.ingested", "event")
 
 
 def day_received(record: object) -> Optional[int]:
-    """The day on which a record was received, as whoever received it wrote it down; None: nobody did.
+    """The day on which a record was received, as written down by its receiver; None: it was not.
 
     Elasticsearch's `event.ingested`, Splunk's `_indextime`, Google's `receiveTimestamp`: not what the writer says.
 

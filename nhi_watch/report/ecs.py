@@ -231,9 +231,9 @@ def _addresses(notable: NotableDocument) -> list[str]:
 
 
 def _rest(notable: NotableDocument, change: str) -> dict[str, Any]:
-    """The notable, with the records and the calls that tell most; the change decides on promotion.
+    """The notable, with the most unusual records and calls; the change decides on promotion.
 
-    `brief` is the alert's note: the notable told in sentences, as `nhi brief` tells it. A rank is of one run's list.
+    `brief` is the alert's note: the notable in sentences, as `nhi brief` writes them. A rank is of one run's list.
     """
     kept = {name: value for name, value in notable.items() if name != "rank"}
     kept["record_ids"] = notable["record_ids"][:_RECORDS]

@@ -179,7 +179,7 @@ passed over in silence, although it has no row in the list: what is medium at me
 
 
 def no_notables(run: Mapping[str, Any]) -> str:
-    """What is said where there are none: in how much, who was the most suspicious, and what could not be told.
+    """What is said where there are none: in how much, who was the most suspicious, and what could not be determined.
 
     >>> no_notables({"read": 9, "parsed": 9, "events": 9, "identities": 1, "day_count": 8, "days_known": 8})
     'No notables in 9 records of 1 identity over 8 days.'

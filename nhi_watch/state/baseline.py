@@ -6,7 +6,7 @@ value, however often the value occurred in it, and brings at most `NEW_VALUES` n
 bad day cannot teach much.
 
 What looked bad is kept apart until it has come back on several days from places that are known, see `Profile.hold`:
-whoever does something sensitive every day has it as a habit; what a thief does once is never learnt.
+what an identity does every day becomes its habit, even if sensitive; what a thief does once is never learnt.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REPEATS = 7
 CLEARS_AFTER = 21
 """Days on which something that looks bad must have come from a place, after LEARNING, before the place is known."""
 QUARANTINE = 30
-"""Days after which what looked bad and did not come back is forgotten: the count begins anew."""
+"""Days after which what looked bad and did not come back is forgotten: the count starts again."""
 NEW_VALUES = 100
 """Values a dimension that one day can teach."""
 VALUES = 400
@@ -44,7 +44,7 @@ GRACE = 8
 SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error", "act")
 """The dimensions in which identities are compared with each other."""
 REACHED = ("action", "service", "access", "region", "target")
-"""The dimensions that tell what an identity reaches."""
+"""The dimensions that show what an identity reaches."""
 REFUSABLE = (*REACHED, "network", "owner", "agent")
 """The dimensions of which is known whether a value came with a success."""
 REFUSED = "refused "
@@ -68,7 +68,7 @@ ALIKE = 5
 """Identities of a peer group that count in a day for one value of SIGNAL: else many made-up ones could dilute it."""
 
 Delta = dict[str, dict[str, int]]
-"""Dimension → value → count of events in one day; of dimensions that shapes tell, of those that were let in."""
+"""Dimension → value → count of events in one day; of the dimensions that shapes have, of those that were let in."""
 
 
 def bucket(count: int) -> int:
@@ -307,7 +307,7 @@ class Profile:
         return is_own and client is not None and client.days >= RETURNS
 
     def _release(self, name: str, values: Sequence[str]) -> None:
-        if values:  # a dimension without values would tell more than none, see `share`
+        if values:  # a dimension without values would say more than none, see `share`
             known = self.dimensions.setdefault(name, ProfileDimension())
             self.waiting[name].move(values, known)
             known.trim(KEPT.get(name, VALUES))
@@ -339,7 +339,7 @@ class Profile:
 
         The days on which it was seen, plus what is expected of news: `once + 1` values were seen on a single
         day, so among D days news is expected on (once + 1) / D of them (Good 1953, "The population frequencies
-        of species"); which value it will be, `elsewhere` tells. Without history it is `elsewhere`. `weight`: what the
+        of species"); which value it will be, `elsewhere` says. Without history it is `elsewhere`. `weight`: what the
         value counts, if not all its days (`habit`); `let_in` as in `once`: vain attempts make news no likelier.
 
         >>> Profile().share("action", "s3:GetObject", 0.25, 20000)
@@ -498,12 +498,12 @@ def to_row(profile: Profile) -> list[Any]:
 def _plain(dimensions: dict[str, ProfileDimension]) -> dict[str, dict[str, list[int]]]:
     return {
         name: {v: [s.days, s.count, s.first, s.last, s.top, s.peak] for v, s in dimension.values.items()}
-        for name, dimension in sorted(dimensions.items())  # an empty one tells more than none, see `share`
+        for name, dimension in sorted(dimensions.items())  # an empty one says more than none, see `share`
     }
 
 
 def from_row(row: list[Any]) -> Profile:
-    """The Profile that `to_row` wrote; what waited for a date in an earlier version begins to wait anew."""
+    """The Profile that `to_row` wrote; what waited for a date in an earlier version starts waiting again."""
     profile = Profile()
     profile.as_of, profile.days, profile.first, profile.last, profile.gaps, dimensions, waiting = row
     profile.dimensions = _dimensions(dimensions)
@@ -593,7 +593,7 @@ def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> No
             values = delta.setdefault(name, {})
             values[value] = values.get(value, 0) + count
     if behaviours:
-        delta.setdefault("act", {})[EVERY] = 1  # so that a profile tells "never" from "not asked yet"
+        delta.setdefault("act", {})[EVERY] = 1  # so that a profile distinguishes "never" from "not asked yet"
         delta["volume"] = {str(bucket(taken)): 1}
         delta["hour"] = hours
         delta["target"] = dict.fromkeys(sorted(targets), 1)

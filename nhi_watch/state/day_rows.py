@@ -4,7 +4,7 @@ What is random (record ids that are UUIDs, and marks) follows the compressed res
 day, cannot be made smaller, and to write it as text and compress that took half the time of all that follows reading.
 
 A row may consist of several parts: the day as it was, then the behaviours that changed since, as they are now, which
-ones are gone, and the marks of what came. Of a day that grows in many rounds little is written anew in each.
+ones are gone, and the marks of what came. Of a day that grows in many rounds each writes little.
 """
 
 from __future__ import annotations

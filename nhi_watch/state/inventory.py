@@ -34,7 +34,7 @@ LONGEST = 490
 ABOUT = frozenset({"exposure", "alert"})
 """Services of records that are about an identity, not by it."""
 STANDS = ("name:", "of:")
-"""How the ids of credentials begin that stand for all that an identity has, where none is told."""
+"""How the ids of credentials begin that stand for all that an identity has, where none is given."""
 
 
 class Change(NamedTuple):
@@ -232,7 +232,7 @@ def _name_key(account: str, name: str) -> str:
 
 
 class _Facts:
-    """What some days tell."""
+    """What some days show."""
 
     def __init__(self) -> None:
         self.credentials: dict[str, Credential] = {}
@@ -296,7 +296,7 @@ class _Facts:
 
 
 def tells(key: BehaviourKey) -> bool:
-    """Whether a behaviour tells of credentials, its own or others'."""
+    """Whether a behaviour shows credentials, its own or others'."""
     return bool(
         key.action in _TO_CREDENTIAL
         or key.action in _TO_NAME

@@ -1,4 +1,4 @@
-"""What one process keeps between its rounds, so that it is not made anew: identity-days, profiles, hours of suspects.
+"""What one process keeps between its rounds, so that it is not built again: identity-days, profiles, hours of suspects.
 
 An identity-day is handed over: who takes it may change it, and it is here again only once it was put into the store.
 What a round leaves behind when it fails is therefore never taken for what the store holds; who gives up what was put

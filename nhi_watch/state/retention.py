@@ -27,7 +27,7 @@ class RetentionLimits(NamedTuple):
 class Daybook:
     """The days of which something is kept, the last one that is closed, and the day that the clock is in.
 
-    The clock is the latest time that a provider told. Days are counted, not subtracted, when old ones are forgotten: a
+    The clock is the latest time that a provider wrote. Days are counted, not subtracted, when old ones are forgotten: a
     tenant that was quiet for months has lost nothing.
 
     >>> book = Daybook([1, 2, 3], closed=1, clock=3)

@@ -1,7 +1,7 @@
 """State in one SQLite file, for one run at a time; killed at any moment, it is as it was last committed.
 
 Each row has a checksum of its own, and the file is looked through when it is opened: a byte that a disk has altered is
-told, and never decided by. Against whoever writes the file on purpose it is no seal.
+reported, and decides nothing. It is no seal against those who alter the file on purpose.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class SqliteStore:
     def find(self, table: str, keys: tuple[str, str], part: str, in_values: bool = True) -> list[tuple[str, bytes]]:
         """Rows with `keys[0] <= key < keys[1]` whose key, or value, may hold a text of ASCII, whatever its case.
 
-        What is compressed may always hold it: whoever asks looks again.
+        What is compressed may always hold it: the caller has to look again.
         """
         texts = [part, json.dumps(part)[1:-1]] if in_values else [part]
         like = ["%" + re.sub("([%_^])", r"^\1", text) + "%" for text in texts]

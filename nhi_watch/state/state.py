@@ -112,7 +112,7 @@ class Closing(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """How one identity's day was scored, as its row tells it."""
+    """How one identity's day was scored, as its row has it."""
 
     ranked: Ranked
     trace: Optional[Trace]
@@ -138,7 +138,7 @@ BY_DAY = (
 AT_ONCE = 500
 """Identity-days that are read at once."""
 MOST_KNOWN = 30
-"""Days of history that are told apart in `base/day`."""
+"""Days of history that are kept apart in `base/day`."""
 NEW = MOST_KNOWN + 1
 """Where `base/day` has how many identities were never seen before."""
 
@@ -318,7 +318,7 @@ class State:
         """What this process has found of the hours of an open day, from the same past."""
         return None if self._kept is None or self.daybook.is_closed(day) else self._kept.hours(day, name, source)
 
-    # ---- what waits no longer, because people have said that it is fine: it is learnt by whoever asks, so that a
+    # ---- what waits no longer, because people have said that it is fine: it is learnt when it is read, so that a
     # verdict that is taken back leaves nothing behind
 
     def release(self, released: Released, networks: Networks = SHIPPED) -> dict[str, int]:

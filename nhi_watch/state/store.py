@@ -55,7 +55,7 @@ class Store(Rows, Protocol):
 
 
 class _WriterChoice:
-    """What `write_with` was told; the standard library, inside Splunk."""
+    """What `write_with` was given; the standard library, inside Splunk."""
 
     loads: Callable[[bytes], Any] = staticmethod(json.loads)
     dumps: Callable[[Any], bytes] = staticmethod(lambda plain: pack_plain(plain))

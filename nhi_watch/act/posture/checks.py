@@ -1,4 +1,4 @@
-"""One look at the posture: all checks over one scene, their notables, and what could not be told."""
+"""One look at the posture: all checks over one scene, their notables, and what could not be checked."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ MOST = 55.0
 
 
 def lasting(scene: Scene) -> Iterator[Finding]:
-    """Findings about secrets, as far as the logs tell."""
+    """Findings about secrets, as far as the logs show."""
     for machine in scene.machines():
         for credential in machine.credentials:
             yield from _seen(scene, machine, credential)
@@ -210,7 +210,7 @@ DAYS = 3
 
 
 def environment(text: str) -> str:
-    """production, other, or "" where a name does not tell.
+    """production, other, or "" where a name does not show it.
 
     >>> environment("shop-prod-uploads"), environment("OrdersEtlStgRole"), environment("product-images")
     ('production', 'other', '')
@@ -245,7 +245,7 @@ def _own(scene: Scene, identity_history: IdentityHistory) -> str:
 
 
 def _touched(scene: Scene, identity_history: IdentityHistory) -> dict[str, list[str]]:
-    """Environment → the targets and callers that it is told by."""
+    """Environment → the targets and callers that show it."""
     since = scene.today - REACH_DAYS
     known = (
         target for target, seen in identity_history.profile.dimension("target").values.items() if seen.last >= since
@@ -264,7 +264,7 @@ def _touched(scene: Scene, identity_history: IdentityHistory) -> dict[str, list[
 
 
 class Application(NamedTuple):
-    """What tells one application's use of a credential from another's."""
+    """What distinguishes one application's use of a credential from another's."""
 
     agent: str
     owner: str
@@ -369,7 +369,7 @@ def look(scene: Scene, rows: Rows) -> Look:
 
 
 class Theft(NamedTuple):
-    """What somebody who takes over an identity could do, as far as grants and use tell."""
+    """What somebody who takes over an identity could do, as far as grants and use show."""
 
     power: float
     summary: str

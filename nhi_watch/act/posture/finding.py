@@ -112,7 +112,7 @@ class Finding(NamedTuple):
 
 
 _BY_WHAT = ("long_lived_secret", "unused_secret")
-"""Kinds of which one identity may have several, told apart by the secret."""
+"""Kinds of which one identity may have several, one for each secret."""
 
 
 def build(finding: Finding, reach: BlastRadius, asset: Asset, now: int) -> Notable:
@@ -279,7 +279,7 @@ class Scene(NamedTuple):
         return self.now // 86_400
 
     def machines(self) -> Iterator[IdentityHistory]:
-        """Lives of non-human identities that exist as far as the logs tell."""
+        """Histories of non-human identities that, by the logs, still exist."""
         candidates = (
             identity_history
             for identity_history in self.history.identities.values()
@@ -297,7 +297,7 @@ class Scene(NamedTuple):
         return self.by_name.get(grant.owner.lower())
 
     def identity_of(self, grant: Grant) -> Identity:
-        """The identity of a grant: the one of the logs, or one made of what the grant tells."""
+        """The identity of a grant: the one of the logs, or one built from the grant."""
         identity_history, unique = self.history_of(grant), grant.owner.rpartition("/")[2]
         identity = Identity(
             f"aws:{grant.account}:{grant.kind}:{unique}"[:512], grant.owner, grant.kind, "aws", grant.account, ""

@@ -89,8 +89,8 @@ KINDS = tuple(sorted({kind for action in CATALOGUE.values() for kind in action.k
 #
 # What an action may be aimed at: the parameters that an identity's id, name and credentials hold, strictly checked.
 #
-# Names in logs are chosen by whoever made the thing. A value that does not have exactly the shape that the vendor's API
-# allows is left out, and the actions that need it are not proposed.
+# Names in logs are chosen by those who created the resource. A value that does not have exactly the shape that the
+# vendor's API allows is left out, and the actions that need it are not proposed.
 
 
 _CALLS = 20
@@ -246,7 +246,7 @@ _UNDO = {
     "PutGroupPolicy": _Undo("delete-group-policy", ("group-name", "policy-name")),
     "AddUserToGroup": _Undo("remove-user-from-group", ("group-name", "user-name")),
 }
-"""A call of IAM that makes or grants something → what takes it back; deletions come last, see `told`."""
+"""A call of IAM that makes or grants something → what takes it back; deletions come last, see `effects`."""
 _BACK = {"".join(word.title() for word in undo.call.split("-")): undo for undo in _UNDO.values()}
 """A call of IAM that takes something back → the same as AWS CLI has it."""
 

@@ -457,7 +457,7 @@ def draft(
     now: int,
     granted: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The plan of a notable; `granted`: see `granted.told`."""
+    """The plan of a notable; `granted`: see `actions.effects`."""
     impact, steps = level(notable), []
     notable = _dated(notable, render(now))
     left = [

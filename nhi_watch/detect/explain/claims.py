@@ -2,7 +2,7 @@
 without a signal's records, and receipts.
 
 The first two are claims about the same scoring: a day is made up, or a part of the real one is left out, and it is
-scored exactly as the episode was, by the same model against the same baseline. So whoever has both can check them.
+scored exactly as the episode was, by the same model against the same baseline. So anyone who has both can check them.
 
 A receipt holds hashes of the model, the signal values and the baseline rows consulted. It is checked by scoring the day
 again, against the baseline as it stood before it, whatever was learnt since: a baseline is the fold of the days
@@ -343,7 +343,7 @@ def _by_points(model: Model, notable: NotableDocument) -> float:
 def _agrees(signal: SignalDocument, known: Optional[tuple[float, Optional[float]]]) -> bool:
     """Whether a listed signal has the value and points that scoring again gives.
 
-    What could not be told for want of a log holds less than was seen: nothing, so it has no points.
+    What could not be determined for want of a log holds less than was seen: nothing, so it has no points.
     """
     if known is None:
         return False
@@ -365,11 +365,11 @@ def day_scored(notable: NotableDocument) -> int:
 
 
 Shown = Mapping[str, Optional[float]]
-"""Signal → value, as a notable tells them."""
+"""Signal → value, as a notable states them."""
 
 
 def _again(state: State, baselines: Baselines, day: int, lead: str, shown: Optional[Shown] = None) -> Optional[_Again]:
-    """`shown`: what only several identities together tell, of a day that cannot be scored again."""
+    """`shown`: what only several identities together show, of a day that cannot be scored again."""
     if day not in state.daybook.days:
         return None
     names = _members(state.suspicious(day), lead)

@@ -79,7 +79,7 @@ def make(
         when: when it was made, and its first and last second.
         eve: the last day that its baseline has.
         ids: of frameworks, beside those that every notable carries.
-        sources: providers whose logs told of it.
+        sources: providers whose logs show it.
         severity: where it does not follow the likelihood and the impact.
     """
     grouped = frameworks.grouped([*frameworks.ALWAYS, *ids])
@@ -158,6 +158,6 @@ def dimension_of(
 
 
 def usual_of(profile: Profile, dimensions: Sequence[Dimension], last: Optional[int]) -> Usual:
-    """What is known of an identity that no likelihood of a normal day is told of; `last`: when it was last seen."""
+    """What is known of an identity for which no likelihood of a normal day is given; `last`: when it was last seen."""
     first = profile.first * DAY if profile.first >= 0 else None
     return Usual(tuple(dimensions), profile.days, first, last or None, None)

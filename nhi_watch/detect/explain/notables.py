@@ -35,7 +35,7 @@ from nhi_watch.detect.scoring import REASON_POINTS, Baselines, Episode, Link
 from nhi_watch.detect.signals import EpisodeView, facts
 
 CLAIMS = 3
-"""Reasons of which it is told what the likelihood would be without their records."""
+"""Reasons of which the notable says what the likelihood would be without their records."""
 MAX_MEMBERS = 50
 MAX_LINKS = 200
 TOUCHED = 8

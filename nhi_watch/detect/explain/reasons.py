@@ -95,7 +95,7 @@ def _amount(calls: Sequence[Behaviour], unusual: Set[int]) -> Sequence[Behaviour
 
 
 _OF_AMOUNT = frozenset({"bulk", "cost_surge", "first_targets", "mass_by_stranger"})
-"""Signals that are told by which calls there are too many of."""
+"""Signals whose sentence says which calls there are too many of."""
 _PROOF = {"T1119": "read", "T1213": "read", "T1530": "read", "T1496.001": "cost", "T1496.004": "cost"}
 """Technique → the access without which a signal of volume is no evidence for it."""
 OF_VOLUME = frozenset({"bulk", "mass_taking", "mass_by_stranger", "first_targets", "target_fan_out", "cost_surge"})

@@ -174,7 +174,7 @@ def _client(suspicious: Sequence[Behaviour], own: Profile) -> str:
 
 
 def _meaning(calls: int, refused: int, worked: int) -> str:
-    """What that looks like, where the share that was refused tells."""
+    """What that looks like, where the share that was refused shows it."""
     if calls < _FEW or refused < _MOSTLY * calls:
         return ""
     return f" {'Little' if worked else 'Nothing'} of that went through: somebody is probing, or a deployment is broken."

@@ -131,7 +131,7 @@ _HOW = frozenset({"quarantined", "exposed_credential", "human_use", "session_mov
 
 
 def _who(episode: Episode, did: Optional[Identity]) -> str:
-    """What the identity is and is called, and with whom it is linked: first with the one that did what is told."""
+    """What the identity is and is called, and with whom it is linked: first with the one that acted."""
     others = [part.identity for part in episode.members if part.identity != episode.identity]
     others.sort(key=lambda identity: identity != did)
     names = [f"{_kind(identity)} {clip(short(identity), 80)}" for identity in (episode.identity, *others[:1])]
@@ -187,7 +187,7 @@ _NUMBER = re.compile(r"(?<!and )\b[\d,]+ ")
 
 _REFUSED = " (tried, refused)"
 _FAILED = " (tried, failed)"
-"""Said once where it is so of all that a title tells."""
+"""Said once where it is so of all acts of a title."""
 _REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
 """Signals of refusals: that they did not succeed goes without saying, and would be said of the rest."""
 

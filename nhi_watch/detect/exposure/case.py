@@ -140,7 +140,7 @@ _ADDRESS = re.compile(r"[./:]")
 
 
 def place_of(text: str, public: bool = False) -> Place:
-    """The kind of place that a text names: one of our words, an address, or the place that a feed tells.
+    """The kind of place that a text names: one of our words, an address, or the place that a feed names.
 
     `public`: the feed says that everybody can read it.
 

@@ -1,6 +1,6 @@
 """The fast path: every exposed credential becomes a notable at once, and follows the telemetry from then on.
 
-The unusual calls of an exposed key are told within its exposure: one notable, whichever came first.
+The unusual calls of an exposed key belong to its exposure: one notable, whichever came first.
 
 A compromise belongs to an exposure whose identity is one of its own, unless it shows the use of other credentials
 alone, ended a week before the exposure, or began after the credential was dead. What the model said of it stays: its
@@ -65,7 +65,7 @@ Document = NotableDocument
 TABLE = "ledger"
 PREFIX = "exposure/"
 OWN = 20
-"""Credentials that one feed tells of and no log has seen in use that are notables of their own; the rest is folded."""
+"""Credentials of one feed, not seen in use in any log, that are notables of their own; the rest is folded."""
 RESOLVED_DAYS = 120
 """Days after its end that an exposure whose credential is dead is still listed."""
 
@@ -174,7 +174,7 @@ def assess(
 def _documents(
     pairs: Sequence[tuple[ExposedCredential, Document]], compromises: Sequence[NotableDocument]
 ) -> list[Document]:
-    """The exposures, the most urgent first; each compromise is told within the first to which it belongs."""
+    """The exposures, the most urgent first; each compromise is part of the first to which it belongs."""
     documents, left = [], list(compromises)
     for case, document in sorted(pairs, key=lambda each: order(each[1])):
         mine = misuse_of(case, left)
@@ -184,7 +184,7 @@ def _documents(
 
 
 def _folded(exposures: Sequence[Document], feeds: Mapping[str, str]) -> list[Document]:
-    """All but what of a feed is too many: whoever writes its findings could bury a credential that is in use.
+    """All but what of a feed is too many: its writer could bury a credential that is in use.
 
     The first of a feed's stands for them; once a log has seen one in use, it stands for itself.
     """
@@ -231,7 +231,7 @@ def _unusual_calls(identity: str, compromises: Sequence[NotableDocument]) -> fro
 def _blast_radius(case: ExposedCredential, identity_history: IdentityHistory, history: History) -> BlastRadius:
     """What the identity reached, today included: what worked an hour ago must not read as nothing.
 
-    Today is the last day of its account's log where that ended before the exposure was told.
+    Today is the last day of its account's log where that ended before the exposure was reported.
     """
     span = history.span_of(case.identity.provider, case.identity.account)
     today = min(case.now, span.last if span else case.now) // DAY
@@ -253,7 +253,7 @@ ORIGIN = "one exposed key's notables"
 
 
 def misuse_of(case: ExposedCredential, compromises: Iterable[NotableDocument]) -> list[Document]:
-    """The compromises that an exposure's notable tells of, the most severe first."""
+    """The compromises that an exposure's notable includes, the most severe first."""
     return sorted((compromise for compromise in compromises if _is_of(case, compromise)), key=order)
 
 
@@ -324,9 +324,9 @@ def with_compromises(exposure: Document, compromises: Sequence[NotableDocument],
 
 
 def parted(notables: Iterable[NotableDocument], exposures: Iterable[Document]) -> tuple[list[Document], list[Document]]:
-    """Notables that stand for themselves, and those that exposures tell of, each marked as part of that one.
+    """Notables that stand for themselves, and those that exposures include, each marked as part of that one.
 
-    The latter keep what they have of a place, for whoever told people of it.
+    The latter keep their row, for the hosts that have published it.
     """
     into = {name: exposure["id"] for exposure in exposures if exposure["folded"] for name in exposure["folded"]["ids"]}
     own, exposed_documents = list[Document](), list[Document]()
@@ -351,7 +351,7 @@ def _signals(exposure: Document, face: Document, likelihood: float) -> list[Sign
 
 
 def _joined_timeline(exposure: Document, compromises: Sequence[NotableDocument]) -> list[TimelineDocument]:
-    """What is told of the credential, and the unusual calls: those that both tell of, once."""
+    """What is known of the credential, and the unusual calls: those that both have, once."""
     known = {record for compromise in compromises for record in compromise["record_ids"]}
     mine = [e for e in exposure["timeline"] if e["action"].startswith(PUBLISHED_KEYS) or e["record_id"] not in known]
     unusual_entries = [e for compromise in compromises for e in compromise["timeline"] if e["points"] > 0]
@@ -388,7 +388,7 @@ def _controls(exposure: Document, face: Document) -> list[ControlDocument]:
     return merged
 
 
-# ---- told by a person
+# ---- reported by a person
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_:./+=@|-]{4,256}")
 _SECRETS = re.compile(

@@ -118,7 +118,7 @@ def _title(case: ExposedCredential, networks: Networks) -> str:
 
 
 def exposed_where(case: ExposedCredential) -> str:
-    """What was exposed, and where, for the title of a notable that tells of its misuse first."""
+    """What was exposed, and where, for the title of a notable that begins with its misuse."""
     return f"{clip(case.key, 60)} was exposed {_WHERE[case.place.name]}"
 
 

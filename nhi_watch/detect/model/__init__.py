@@ -42,9 +42,9 @@ Shares = tuple[float, ...]
 MACHINE: str = "machine"
 PERSON: str = "person"
 KINDS: tuple[str, ...] = (MACHINE, PERSON)
-"""Of whom habits are told apart: machines, and people by their long-lived keys."""
+"""Whose habits are kept apart: machines, and people by their long-lived keys."""
 SUREST = 99.0
-"""No notable is told to be likelier."""
+"""No notable is called likelier."""
 NEVER: Shares = (1.0,) + (0.0,) * (BINS - 1)
 
 
@@ -100,7 +100,7 @@ class Model(NamedTuple):
     attack: tuple[Shares, ...]
     """By signal: of days of attack."""
     ages: tuple[int, ...]
-    """Days of history of a tenant for which the world's shares are told, in order."""
+    """Days of history of a tenant for which the world's shares are given, in order."""
     world: tuple[tuple[tuple[Shares, ...], ...], ...]
     """By kind, by age, by signal: of ordinary identity-days of the training worlds."""
     readings: tuple[Reading, ...]

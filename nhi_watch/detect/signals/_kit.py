@@ -79,7 +79,7 @@ class Baseline(NamedTuple):
 
     @property
     def blank(self) -> bool:
-        """Whether nothing at all was learnt yet: then only the world's habits can be told."""
+        """Whether nothing at all was learnt yet: then only the world's habits are known."""
         return not self.own.days and not self.tenant.days
 
 
@@ -151,7 +151,7 @@ class View:
         self._new: dict[int, list[str]] = {}
         """By id of a behaviour: six signals ask for its new targets."""
         self.values: tuple[Optional[float], ...] = ()
-        # where nothing was learnt yet, every place and tool would be new: that cannot be told
+        # where nothing was learnt yet, every place and tool would be new: the answer is None
         blank = baseline.blank
         self.region = 0.0 if blank else bits("region", key.region)
         self.network = 0.0 if blank else bits("network", key.network)
@@ -231,7 +231,7 @@ def known_days(episode: EpisodeView) -> int:
 def is_person(identity: Identity, days: int) -> bool:
     """Whether a directory or the provider says that an identity is a person's: nothing that its holder can bring about.
 
-    A console session, a second factor, a user agent or a session's name makes nobody a person: whoever holds a
+    A console session, a second factor, a user agent or a session's name makes nobody a person: anyone with a
     machine's key can have all of them. Nor does a name, before HISTORY days: who asks for a certificate chooses one.
     `days`: active ones before today.
     """
@@ -265,7 +265,7 @@ class Signal(NamedTuple):
     value: Callable[..., Optional[float]]
     """0 is ordinary, larger is worse; None: cannot tell."""
     evidence: Callable[..., str]
-    """One sentence on why, without judging."""
+    """One sentence on why, without a verdict."""
     backing: Optional[Callable[..., list[Behaviour]]]
     """Of episode and linked signals: the behaviours behind the value."""
     meaning: str
@@ -299,7 +299,7 @@ Phrase = Callable[[Seen], str]
 
 
 def signal(scope: str, title: str, frameworks: tuple[str, ...], control: str, **more: Any) -> Callable[[Value], Signal]:
-    """Makes a signal of the function that tells its value, see `Signal`."""
+    """Makes a signal of the function that returns its value, see `Signal`."""
 
     def decorated(value: Value) -> Signal:
         meaning, _, counts = inspect.cleandoc(value.__doc__ or "").rpartition("\n\n")
@@ -347,7 +347,7 @@ def _single_line(phrase: Phrase) -> Phrase:
     return lambda seen: _MOVING.sub("\N{REPLACEMENT CHARACTER}", phrase(seen))
 
 
-# ---- signals of one sort, which a table tells apart
+# ---- signals of one kind, which differ by the rows of a table
 
 
 def kind_of_call(
@@ -384,7 +384,7 @@ def new_value(
     name: str, title: str, frameworks: tuple[str, ...], control: str, noun: str, meaning: str, of: str, **more: Any
 ) -> Signal:
     """Of a dimension (an attribute of View) whose value is new for the identity; a place or a client always is in the
-    beginning, so that it cannot be told."""
+    beginning: then None."""
     always = of in ("action", "service")
 
     def value(view: View) -> float | None:

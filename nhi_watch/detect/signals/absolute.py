@@ -1,4 +1,4 @@
-"""What needs no past: rates within an hour, acts that are grave whoever does them, and several such signs at once.
+"""What needs no history: rates within an hour, acts that are severe for any identity, and several such signs at once.
 
 On a tenant's first day everything is new, so novelty says nothing. These values are made of facts and amounts alone:
 they are the same on the first day and on the hundredth. Habits then say how usual a value is for an identity and a
@@ -259,7 +259,7 @@ TABLE += (
 )
 
 
-# ---- acts that are grave whoever does them
+# ---- acts that are severe for any identity
 
 GRAVITY = {
     "log_stopped": 4.0, "own_key": 4.0, "cluster_power": 3.0, "federation": 3.0, "opened": 3.0,
@@ -342,7 +342,7 @@ SEVERE = 7.0
 """Weight from which each further act adds MORE."""
 MORE = 2.0
 SECOND_FACTOR = "mfa"
-"""The provider says that the session has passed a second factor: whoever took a machine's credential has none."""
+"""The provider says that the session has passed a second factor, which a thief of a credential does not have."""
 
 
 def _severe(view: View) -> Mapping[str, float]:
@@ -606,7 +606,7 @@ def _signs(episode: EpisodeView) -> dict[str, float]:
     evidence=lambda episode: f"{listing(list(_signs(episode)), 5)} on one day",
 )
 def blatant(episode: EpisodeView) -> float:
-    """Several signs together that need no past to be told: a place, a tool, grave actions, amounts, consents.
+    """Several signs together that need no history: a place, a tool, grave actions, amounts, consents.
 
     Weights of the signs, added up, 2 more for each beyond the second; 0 for a single one.
     """

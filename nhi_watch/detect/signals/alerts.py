@@ -1,4 +1,4 @@
-"""What other products and linked identities tell of the same day."""
+"""What other products and linked identities show of the same day."""
 
 from __future__ import annotations
 

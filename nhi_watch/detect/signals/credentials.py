@@ -164,7 +164,7 @@ LEAK_WEIGHTS = {"secret_alert": 1.0, "verified": 2.0, "public": 1.0}
 def exposed_credential(view: View) -> float:
     """A scanner or the provider reports an exposed credential of this identity.
 
-    Sum of what is told of the find; 0 where none is told, or it is settled.
+    Sum of what the find says; 0 where it says nothing, or it is settled.
     """
     traits = view.key.traits
     if "secret_alert" not in traits or "resolved" in traits:

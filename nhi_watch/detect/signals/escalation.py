@@ -190,7 +190,7 @@ def _for_another(episode: EpisodeView) -> str:
 def for_another(episode: EpisodeView) -> float | None:
     """An app, or an AI agent, acts on behalf of a user for whom it never acted.
 
-    log2(1 + number of persons new to it); None where its history tells of none for whom it acted.
+    log2(1 + number of persons new to it); None where its history names none for whom it acted.
     """
     new = {person for person, _ in _users(episode)}
     known = any(not link.startswith(AS) for link in episode.baseline.own.dimension(BEHALF).values)

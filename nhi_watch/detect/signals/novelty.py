@@ -1,7 +1,7 @@
 """What is new for the identity: calls, services, refusals, hours, kinds of acts, and how they follow each other.
 
 A thief who works from the victim's own place, with its own program, makes no place new, and the call may be ordinary.
-What tells then is that an identity does a *kind* of act for the first time (`acts` of `context/tables/calls.json`), and
+What counts then is the first time of a *kind* of act (`acts` of `context/tables/calls.json`), and
 that nobody else in the tenant does it either.
 """
 

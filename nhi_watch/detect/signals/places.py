@@ -239,7 +239,7 @@ def _moved_outside(view: View) -> str:
     evidence=_moved_outside,
 )
 def moved_outside(view: View) -> float | None:
-    """A workload that lives in a cloud, a private network or a service shows up elsewhere.
+    """A workload of a cloud, a private network or a service shows up elsewhere.
 
     Bits by which the operator is new, where the identity has a home of another kind; None without history.
     """
@@ -325,7 +325,7 @@ def two_places(episode: EpisodeView) -> float | None:
     """One long-lived key is used from two operators' networks in the same hour.
 
     Bits of the less usual of the two networks; without any history 2, where one is for machines and the other
-    for people, else it cannot be told.
+    for people, else None.
     """
     pairs = _pairs(episode)
     if episode.baseline.blank and pairs:

@@ -292,7 +292,7 @@ class _Taken(NamedTuple):
 
 
 def _fresh(episode: EpisodeView) -> _Taken:
-    """Calls of one hour tell their targets together: of a mixture, what exceeds the usual day is of the new ones."""
+    """The targets of one hour are counted together: of a mixture, what exceeds the usual day is of the new ones."""
     own = episode.baseline.own
     usual = own.dimension("action").values
     views: list[View] = []

@@ -152,7 +152,7 @@ _LOST = frozenset(
         "shard_not_found_exception",
     }
 )
-"""Kinds of errors after which reading begins anew: a node went, an index was moved, closed or deleted."""
+"""Kinds of errors after which reading starts again: a node went, an index was moved, closed or deleted."""
 
 
 class PassingError(StoreError):
@@ -426,7 +426,7 @@ def lacking(client: Elasticsearch, wanted: Sequence[Json]) -> dict[str, list[str
     """Index pattern → privileges on it that the key lacks; nothing on a cluster without security.
 
     Raises:
-        StoreError: the cluster does not tell.
+        StoreError: the cluster does not say.
     """
     try:
         response = client.security.has_privileges(index=list(wanted))
@@ -458,7 +458,7 @@ def readable_patterns(
     """Which patterns can be read now.
 
     Raises:
-        StoreError: the cluster does not tell, or what the job needs of its `own` is lacking.
+        StoreError: the cluster does not say, or what the job needs of its `own` is lacking.
     """
     listed = tuple(dict.fromkeys(patterns))
     why = {pattern: ELSEWHERE for pattern in listed if REMOTE.match(pattern)}

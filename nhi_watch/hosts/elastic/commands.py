@@ -186,7 +186,7 @@ def _setup(client: Elasticsearch, args: argparse.Namespace, console: Console) ->
 
 
 def _run_flags(parser: argparse.ArgumentParser) -> None:
-    """What to read, and how to judge it."""
+    """What to read, and how to score it."""
     parser.epilog = (
         "Exit code: 0; 1 where documents were set aside; 2 where some, or all, could not be read; "
         "75 where another run works, or was killed minutes ago."

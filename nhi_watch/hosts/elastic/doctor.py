@@ -1,6 +1,6 @@
 """`nhi elastic doctor`: is everything there that the job needs, and does it run? One answer for each question.
 
-It only reads. What the key may not look at is told as not known, with the privilege that it lacks.
+It only reads. What the key may not look at is reported as not known, with the privilege that it lacks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SAMPLE = 200
 _HARDLY = 10
 """A source of which not one document in so many is an event is not read."""
 _ENOUGH = 50
-"""Events from which on it counts that none of them tells a fact."""
+"""Events from which on it counts that none of them has a fact."""
 _FACTS = ("address", "agent", "region", "session", "credential")
 """Facts that ordinary events have; a session names the credential, too."""
 _SKEW = 300
@@ -42,7 +42,7 @@ _QUIET = 6 * HOUR
 _AGAIN = 2
 """How often a part may have been begun before it is called stuck."""
 _SOON, _URGENT = 14 * DAY, 3 * DAY
-"""Before a key expires: when that is told, and when it is wrong."""
+"""Before a key expires: when that is a warning, and when an error."""
 _NAMED = 3
 
 
@@ -231,7 +231,7 @@ def _counted(client: Elasticsearch, patterns: Iterable[str], ends: tuple[int, in
 
 
 def _sources(client: Elasticsearch, wanted: Examined) -> Iterator[Check]:
-    """What cannot be read looks as if it were not there: `privileges` and `reach` tell of it."""
+    """What cannot be read looks as if it were not there: `privileges` and `reach` report it."""
     patterns = wanted.pattern.split(",")
     unread = {each.pattern for each in cluster.readable_patterns(client, patterns, setup.READ).unread}
     checks = [_source(client, pattern) for pattern in patterns if pattern not in unread]
@@ -256,7 +256,7 @@ def _source(client: Elasticsearch, pattern: str) -> Check:
 
 
 def _age(hits: Sequence[Json]) -> int:
-    """Seconds since the newest was ingested; what is dated ahead says nothing. 0: none tells."""
+    """Seconds since the newest was ingested; what is dated ahead says nothing. 0: none says when."""
     now, sources = int(time.time()), [hit.get("_source", {}) for hit in hits]
     events = [source["event"] for source in sources if isinstance(source.get("event"), dict)]
     times = [*(event.get("ingested") for event in events), *(source.get(read.TIMESTAMP) for source in sources)]
@@ -274,7 +274,7 @@ def _second(text: object) -> int:
 def assessed(
     pattern: str, newest: int, documents: tuple[int, int], errors: Sequence[RejectError], missing: Sequence[str]
 ) -> Check:
-    """What the newest documents tell of a source; `documents`: how many were looked at, and understood."""
+    """What the newest documents show of a source; `documents`: how many were looked at, and understood."""
     sampled, understood = documents
     reasons = Counter(error.reason for error in errors)
     facts = {

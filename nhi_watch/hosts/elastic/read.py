@@ -107,7 +107,7 @@ class Item:
     def __init__(self, hit: Hit) -> None:
         self.hit = hit
         self.received: Optional[int] = None
-        """The day on which the document was ingested, once it was decoded; None: it does not tell."""
+        """The day on which the document was ingested, once it was decoded; None: it does not say."""
         self._record: object = None
 
     def record(self) -> object:
@@ -181,7 +181,7 @@ def received(item: object) -> Optional[int]:
 def intake_of(
     modules: Iterable[ModuleType], context: Context, load: Load = nothing, now: Optional[int] = None
 ) -> Intake:
-    """What reads items; `now` as the cluster's clock tells it."""
+    """What reads items; `now` by the cluster's clock."""
     return Intake(sources_of(modules), context, load, now, received)
 
 
@@ -208,7 +208,7 @@ def feed(intake: Union[Intake, Session], hits: Sequence[Hit], refuse: Refuse) ->
 PAGE = 2_000
 INGESTED, TIMESTAMP, NUMBER = "event.ingested", "@timestamp", "_seq_no"
 LATE = 3 * HOUR
-"""How late a document may be that does not tell when it was ingested: CloudTrail's 45 minutes, Google's two hours."""
+"""How late a document may be that does not say when it was ingested: CloudTrail's 45 minutes, Google's two hours."""
 _SMALLEST = 100
 _KEEP_ALIVE = "5m"
 COPY = "nhi_watch"
@@ -231,7 +231,7 @@ class Window(NamedTuple):
     ranges: tuple[tuple[int, int], ...] = ()
     """The stretches of it that are read; none named here or in `own`: all of it."""
     own: tuple[tuple[int, int], ...] = ()
-    """Stretches of event time, of documents that do not tell when they were ingested."""
+    """Stretches of event time, of documents that do not say when they were ingested."""
     newer: tuple[int, int] = (0, 0)
     """The stretch of which those are read, too, that have a higher number in their index than `seen`."""
     newer_own: tuple[int, int] = (0, 0)
@@ -260,7 +260,7 @@ class Clocks(NamedTuple):
     suspect: tuple[str, ...] = ()
     """Indices that map a time as something other than a date. They are read apart, by `@timestamp`."""
     numbered: bool = True
-    """Whether every index tells the numbers of its writes; one may have them switched off (9.5)."""
+    """Whether every index numbers its writes; one may have them switched off (9.5)."""
     has_others: bool = True
     """Whether there are indices that are not odd."""
 
@@ -296,7 +296,7 @@ FROZEN: Json = {"terms": {"_tier": ["data_frozen"]}}
 def query(window: Window, by: Clocks, span: TimeSpan = ALL, without: Sequence[Json] = ()) -> Json:
     """Documents of the window that happened within a span; those that lack the time of ingestion go by their own.
 
-    Those that tell no time belong to the span without a beginning. `without`: queries of what is left out.
+    Those without a time belong to the span without a beginning. `without`: queries of what is left out.
     """
     if window.ranges or window.own:
         ways = [ingested_between(*stretch, by) for stretch in window.ranges] + [
@@ -324,7 +324,7 @@ def query(window: Window, by: Clocks, span: TimeSpan = ALL, without: Sequence[Js
 
 
 def ingested_between(low: int, high: int, by: Clocks) -> Json:
-    """Documents that tell that they were ingested then."""
+    """Documents that were ingested then."""
     if by.field == TIMESTAMP:
         return {"match_none": {}}
     return {"range": {INGESTED: ends(low, high)}}
@@ -340,7 +340,7 @@ def newer(then: Json, seen: Iterable[tuple[str, int]]) -> Json:
 
 
 def lacking(low: int, high: int, by: Clocks) -> Json:
-    """Documents that happened then, and do not tell when they were ingested."""
+    """Documents that happened then, and do not say when they were ingested."""
     then = {"range": {TIMESTAMP: ends(low, high)}}
     if by.field == TIMESTAMP:
         return then
@@ -487,7 +487,7 @@ def _walk(client: Elasticsearch, pit: str, wanted: Json, size: int) -> Iterator[
 #
 # Indicators of bad addresses out of Elastic's threat-intelligence streams (`logs-ti_*`), beside those of files.
 #
-# Only documents that tell an address and were written lately are asked for: an indicator without an end of its own
+# Only documents with an address that were written lately are asked for: an indicator without an end of its own
 # counts
 # for 90 days after it was last seen, so older ones could not count any more.
 
@@ -499,7 +499,7 @@ _SPAN = 2 * reputation.DECAY_DAYS * DAY
 
 
 def load(client: Elasticsearch, files: Sequence[Path], pattern: str, now: int) -> Reputation:
-    """The reputation that files tell, and the streams of a pattern; "" for no streams.
+    """The reputation in files, and the streams of a pattern; "" for no streams.
 
     Raises:
         InputError: a file is wrong.

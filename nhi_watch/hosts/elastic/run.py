@@ -64,7 +64,7 @@ Done = TypeVar("Done")
 
 
 class ReadJob(NamedTuple):
-    """What to read, and how to judge it."""
+    """What to read, and how to score it."""
 
     pattern: str = setup.SOURCE_INDICES
     namespace: str = "default"
@@ -337,7 +337,7 @@ class LeasedRun:
         return self._clocks[pattern]
 
     def outcome(self, seconds: float) -> Json:
-        """What was done, as run.json tells it."""
+        """What was done, as in run.json."""
         rejects = {"rejects": self._rejects[:MAX_REJECTS]}
         totals = {**_NOTHING, "model": {"id": self._model.id}, **self.totals.to_json(), **rejects}
         wrong = {"set_aside": self._aside, "unread": [{"index": i, "why": why} for i, why in self._unread.items()]}
@@ -407,7 +407,7 @@ class LeasedRun:
     def _refused(self, window: Window) -> bool:
         """Whether the pattern itself cannot be read now, whatever the part: no document of it is at fault.
 
-        Its checkpoint stays, and it is planned anew from there by the next run.
+        Its checkpoint stays, and the next run plans it again from there.
         """
         try:
             with explained(f"counting {window.pattern}"):
@@ -425,7 +425,7 @@ class LeasedRun:
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self._aside.append(given.to_json())
-        now = self._clock()  # told at once: the run may yet end otherwise, and later ones say nothing of it
+        now = self._clock()  # recorded at once: the run may yet end otherwise, and later ones say nothing of it
         error = StoreError(write.troubles({"set_aside": [given.to_json()]})[0])
         write.failed(self._client, self._job.namespace, write.Times(now, now), error)
         return left
@@ -468,7 +468,7 @@ class LeasedRun:
         )
 
     def _reprocess(self, on_stage: Stage) -> None:
-        """Judge without anything new: verdicts and exceptions that were given, or have ended, take effect."""
+        """Process without new records: verdicts and exceptions that were given, or have ended, take effect."""
         self._lease.keep()
         self._store.look()
         now = int(self._clock())

@@ -33,7 +33,7 @@ from nhi_watch.state.store import TABLES, known, overlaid
 # A lease on the state: two runs never work at the same time.
 #
 # It is one document of the state index, replaced only by who has seen its latest version (`if_seq_no`,
-# `if_primary_term`). It is prolonged before writes: whoever lost it is stopped before it writes. It expires,
+# `if_primary_term`). It is prolonged before writes: a run that lost it is stopped before it writes. It expires,
 # so that a killed run blocks the next ones for minutes at most: not at all on its own machine, where it is seen to be
 # gone. Each holder has a higher generation than the one
 # before; rows of the state are written under it, so that what a former holder sent is refused however late it arrives.
@@ -245,7 +245,7 @@ Guard = Callable[[], Optional[int]]
 _Change = tuple[str, str, Optional[bytes]]
 """Table, key, and the row or None."""
 _REFRESH: _Change = ("refresh", "", b"")
-"""Tells nothing; whoever reads writes it, so it belongs to no generation."""
+"""Holds nothing of the state; readers write it, so it belongs to no generation."""
 
 
 class ElasticStore:
@@ -424,7 +424,7 @@ class ElasticStore:
         """Write rows in order.
 
         Raises:
-            PassingError: the cluster turned some of them away for load; whoever tries again puts all of them again.
+            PassingError: the cluster turned some of them away for load; a retry has to put all of them again.
         """
         generation = self.guard()
         operations: list[Any] = [line for row in rows for line in _operations(row, generation)]
@@ -473,7 +473,7 @@ def _operations(change: _Change, generation: Optional[int]) -> tuple[bytes, ...]
 
 
 def _chunks(rows: Sequence[_Change]) -> Iterator[tuple[Sequence[_Change], bool]]:
-    """Cut rows into bulk requests; the flag tells the last one."""
+    """Cut rows into bulk requests; the flag marks the last one."""
     start = size = 0
     for end, (_, _, value) in enumerate(rows):
         size += len(value or b"")
@@ -503,10 +503,10 @@ def now(client: Elasticsearch, index: str) -> float:
 
 
 class ClusterClock:
-    """Tells the cluster's time; asked once, and counted on from there whatever is done to the host's clock."""
+    """The cluster's time; asked once, and counted on from there whatever is done to the host's clock."""
 
     def __init__(self, client: Elasticsearch, index: str, passed: Callable[[], float] = time.monotonic) -> None:
-        """Raises StoreError when the cluster does not tell."""
+        """Raises StoreError when the cluster does not say."""
         self._passed = passed
         with explained("asking for the time"):
             before = passed()

@@ -3,7 +3,7 @@
 A task is a window of time of ingestion over some index patterns, cut into parts by event time. A part is read,
 scored, written and committed by itself: memory holds one part, and what is done stays done. Each pattern has a
 checkpoint of its own, so that a pattern that is new is read from far back and the others are not. A part that fails
-again and again is set aside and told, so that it does not hold up what comes after it; `--since` reads it again.
+again and again is set aside and reported, so that it does not hold up what comes after it; `--since` reads it again.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ def joined(patterns: Iterable[str]) -> Iterator[str]:
 # days what has a higher number than any that it has counted, so that nothing is read twice. An index of several shards
 # numbers in each, one may have its numbers switched off, and a copy may show a number before a lower one. So once an
 # hour the documents of the last days are counted by slot, and where there are more than were read, the slot is read
-# again. Documents that do not tell when they were ingested are counted by their own time.
+# again. Documents that do not say when they were ingested are counted by their own time.
 
 
 DAYS = 3
@@ -390,7 +390,7 @@ class _Noted(NamedTuple):
 
 
 class _Kind:
-    """Documents of a window that tell when they were ingested, or those that do not."""
+    """Documents of a window that say when they were ingested, or those that do not."""
 
     NAMES = ("newer", "slots", "new")
 

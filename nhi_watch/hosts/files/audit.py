@@ -18,7 +18,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import common, find, trust
 
 Facts = Mapping[str, Any]
-"""What a line of the trail tells."""
+"""What a line of the trail says."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Walk the chain, or mend its end.
 
     Raises:
-        InputError: there is no trail, its chain is broken (names the line), or the state holds what it does not tell.
+        InputError: there is no trail, its chain is broken (names the line), or the state holds what it does not show.
         StoreError: it cannot be mended.
     """
     path = find.trail(args)

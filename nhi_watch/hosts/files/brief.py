@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Write the brief.
 
     Raises:
-        InputError: the notable, the policy or an option is wrong. An endpoint that fails is told, and the brief is
+        InputError: the notable, the policy or an option is wrong. An endpoint that fails is reported, and the brief is
             written without it.
     """
     from nhi_watch.act import copilot

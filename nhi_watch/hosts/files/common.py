@@ -135,7 +135,7 @@ def show_table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[A
 
 
 def program() -> str:
-    """The program as it was called, for the commands that a person is told to run next."""
+    """The program as it was called, for the commands that a person should run next."""
     called = sys.argv[0]
     return "nhi" if Path(called).name != "nhi" or shutil.which("nhi") == called else shlex.quote(called)
 
@@ -342,7 +342,7 @@ def write_lists(
 
 
 def run_of(out: Path) -> dict[str, Any]:
-    """The counts of the run that filled the folder; without them less is told."""
+    """The counts of the run that filled the folder; without them less is shown."""
     path = out / "run.json"
     return json_file(path, "counts of a run") if path.exists() else {}
 

@@ -1,10 +1,10 @@
-"""`nhi.toml`: what would be typed on each run.
+"""`nhi.toml`: default options.
 
 Found in the folder where the program runs, or named by `nhi --config FILE`. Paths in it count from its own folder;
 `paths` may hold patterns (`logs/*.json.gz`). What is typed on the command line counts before what it says.
 
 It says where results and texts of notables go, and which networks are the customer's. So one that was found, not named,
-is refused where others may write it, and where its folder holds the logs: whoever writes logs may write it, too.
+is refused where others may write it, and where its folder holds the logs: those who write logs may write it, too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Texts = Union[Text, Annotated[list[Text], msgspec.Meta(min_length=1)]]
 
 
 class Notify(msgspec.Struct, forbid_unknown_fields=True):
-    """The table `[notify]`: who is told of what."""
+    """The table `[notify]`: who is notified of what."""
 
     urls: Optional[Texts] = None
     """Receivers, as the library apprise writes them; each may hold a secret."""
@@ -35,9 +35,9 @@ class Notify(msgspec.Struct, forbid_unknown_fields=True):
     """The same, one a line."""
     min_severity: Literal["informational", "low", "medium", "high", "critical"] = "medium"
     detail: Literal["title", "summary"] = "title"
-    """How much of a notable is told."""
+    """How much of a notable is sent."""
     after_score: bool = True
-    """Whether each `nhi score` tells; else `nhi notify` alone does."""
+    """Whether each `nhi score` sends; else `nhi notify` alone does."""
 
     @property
     def receivers(self) -> list[str]:

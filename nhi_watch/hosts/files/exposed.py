@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     since = common.seconds(args.since, "--since") if args.since else now
     if since > now:
         raise InputError(f"--since {args.since}: that is in the future")
-    now = now if args.now else 0  # the data's end: what is told by a person is part of the data
+    now = now if args.now else 0  # the data's end: what a person reports is part of the data
     known = common.load_assets(args.assets)
     with common.opened(args, must_exist=not args.key, own=bool(args.key)) as store:
         if args.key:
@@ -62,7 +62,7 @@ def _show(
     console: Console,
     name: str,
 ) -> None:
-    """The one that was told, or all that are listed, by their rank in the whole list."""
+    """The one that was reported, or all that are listed, by their rank in the whole list."""
     from nhi_watch.report import terminal
 
     chosen = [notable for notable in exposed if notable["id"] == name] if name else listed

@@ -99,7 +99,7 @@ def listed(out: Path, name: str) -> Optional[NotableDocument]:
     """The notable of the folder's list that a person means; None where the list has none like it.
 
     Raises:
-        InputError: several are meant, or there is no such rank, or the name is too short to tell.
+        InputError: several are meant, or there is no such rank, or the name is too short to be unique.
     """
     known = {str(row["id"]): row for row in lists(out)}
     plain = name.strip().lower()
@@ -109,7 +109,7 @@ def listed(out: Path, name: str) -> Optional[NotableDocument]:
 
 
 def short(out: Path, ident: str) -> str:
-    """The start of an id that tells it from the others of the folder's list."""
+    """The start of an id, long enough to be unique in the folder's list."""
     return short_ids([ident, *(row["id"] for row in lists(out))])[ident]
 
 
@@ -152,7 +152,7 @@ _RANGE = re.compile(r"\d+-\d+")
 
 
 def summary_line(notable: NotableDocument) -> str:
-    """A notable in one line, for whoever is about to record something about it."""
+    """A notable in one line, for a person who is about to record something about it."""
     sure = f"{notable['likelihood']:g}% " if notable["likelihood"] else ""
     line = f"notable {notable['id']}, {sure}{notable['severity']}, {notable['first_time']}: {notable['title']}"
     return visible(line, 300)

@@ -85,7 +85,7 @@ def _end(rows: Rows) -> int:
 
 
 def checks(rows: Rows, folder: Path, now: int) -> list[Check]:
-    """Everything that the state tells, as of a moment."""
+    """Everything that the state shows, as of a moment."""
     from nhi_watch.state.state import State
 
     state = State(rows)

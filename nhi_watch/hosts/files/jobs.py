@@ -289,7 +289,7 @@ def lists_of(
 
 
 def _spreads(folder: Path, sha256: str) -> Optional[drift.Spread]:
-    """Those of training; damaged ones keep no run from scoring, `nhi health` tells of them."""
+    """Those of training; damaged ones keep no run from scoring, `nhi health` reports them."""
     try:
         return drift.reference(folder, sha256)
     except ModelError:

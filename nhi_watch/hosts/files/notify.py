@@ -1,4 +1,4 @@
-"""`nhi notify`: people are told of new or graver notables, once each, by mail, chat, pager or webhook.
+"""`nhi notify`: people are notified of new or more severe notables, once each, by mail, chat, pager or webhook.
 
 The library apprise speaks to the receivers. Row `sent/NOTABLE/RECEIVER` of the table `ledger` holds with what severity
 it was sent, and when. It is written before anything is sent, so that no run sends again what another one sent
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nhi_watch.state.store import Rows
 
 MOST = 20
-"""Notables that a run tells of one by one; of the rest it says how many they are."""
+"""Notables that a run sends one by one; of the rest it says how many they are."""
 KEPT_DAYS = 400
 """Days after which it is forgotten that a notable, which is in no list any more, was sent."""
 _SENT = "sent/"
@@ -44,7 +44,7 @@ Sent = dict[str, bytes]
 
 
 class Message(NamedTuple):
-    """What a receiver is told of one notable, or of several that are too many to be told of one by one."""
+    """What a receiver is sent about one notable, or about several that are too many to be sent one by one."""
 
     notables: tuple[str, ...]
     severity: str
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Tell.
 
     Raises:
-        InputError: no receivers are named, or one could not be told.
+        InputError: no receivers are named, or one could not be reached.
     """
     asked = getattr(args, "config", config.NOTHING)
     if asked.notify is None:
@@ -209,7 +209,7 @@ def tell(args: argparse.Namespace, asked: Notify) -> list[Delivery]:
 
 
 def _sent(store: Rows) -> Sent:
-    """What each receiver was told of a notable; earlier versions kept one row for all of its receivers."""
+    """What each receiver was sent of a notable; earlier versions kept one row for all of its receivers."""
     from nhi_watch.state.store import pack, unpack
 
     sent: Sent = {}
@@ -220,11 +220,11 @@ def _sent(store: Rows) -> Sent:
     return sent
 
 
-# ---- what is told
+# ---- what is shown
 
 
 def _messages(rows: Iterable[Row], asked: Notify, sent: Sent, key: str) -> list[Message]:
-    """What one receiver is to be told: what is listed, goes on, and is new to it or graver than it was told."""
+    """What one receiver is to be sent: what is listed, still active, and new to it or more severe than it was sent."""
     from nhi_watch.state.store import unpack
 
     every, least = list(rows), SEVERITIES.index(asked.min_severity)
@@ -279,7 +279,7 @@ def _tame(text: str, limit: int) -> str:
 
 
 def _receivers(asked: Notify) -> list[tuple[str, Any]]:
-    """Each receiver with the name under which the state knows it, which tells no secret.
+    """Each receiver with the name under which the state knows it, which reveals no secret.
 
     Raises:
         InputError: the library is not installed, or does not know an address.

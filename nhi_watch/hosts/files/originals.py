@@ -1,6 +1,6 @@
 """The records behind the notables as their logs hold them, with file and line: `events.jsonl` in the folder of results.
 
-While files are read, eight bytes a record tell which one it is; the few that notables point to are then read again.
+While files are read, eight bytes a record identify it; the few that notables point to are then read again.
 Those bytes are kept beside the state, and nothing of the records themselves: so a later run finds what an earlier one
 read, if the file is still there and as it was.
 """
@@ -57,7 +57,7 @@ class Originals:
     def noting(self, batch: reader.Batch) -> Callable[[int, Event], bool]:
         """What is to be called with the events of the file's next batch, and their index in it.
 
-        It tells whether an earlier run read the same record from the same place of the file.
+        It shows whether an earlier run read the same record from the same place of the file.
         """
         if batch.file not in self.record_hashes:
             known = self._earlier.get(str(Path(batch.file).resolve()))

@@ -200,7 +200,7 @@ def _of_notable(store: SqliteStore, row: Optional[Row], text: str) -> Identity:
     return Identity(row["identity"]["id"], row["identity"]["name"], kind, parts[0], row["identity"]["account"], "")
 
 
-# ---- what is told
+# ---- what is shown
 
 
 def _details(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows: Sequence[Row]) -> Json:
@@ -310,7 +310,7 @@ def _row_status(date: str, scored: tuple[Episode, float, str], mine: Sequence[Ro
     from nhi_watch.detect.scoring import CRITICAL
 
     episode, risk, level = scored
-    kinds = ("compromise", "exposure") if risk >= ranking.LEAST else ("compromise",)  # it may tell of it
+    kinds = ("compromise", "exposure") if risk >= ranking.LEAST else ("compromise",)  # an exposure may include it
     own = [row for row in mine if row["kind"] in kinds and row["first_time"][:10] <= date <= row["last_time"][:10]]
     for row in sorted(own, key=lambda row: not row["listed"]):
         if listing.is_handled(row):

@@ -154,7 +154,7 @@ def _impact(document: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _brief(document: NotableDocument) -> Iterator[Line]:
-    """The notable told in sentences, every value of a log quoted; what each cites is its proof."""
+    """The notable in sentences, every value of a log quoted; what each cites is its proof."""
     for fact in brief.facts(document):
         yield _line(fact.section, "", brief.sentence(fact, cited=False), *fact.cites)
 

@@ -1,8 +1,8 @@
 """`nhi feedback`: notables → validated verdicts, for outputlookup; and what the KV store's nhi_feedback then holds.
 
-What it answers is one row a notable. A row that cannot be judged gets no answer, for outputlookup would keep it, and a
-message says why. An exception is narrow: one identity, one signal, one value, until a date. Nothing is written here:
-Splunk's own outputlookup does that.
+What it answers is one row a notable. A row that can get no verdict gets no answer, because outputlookup would keep it,
+and a message says why. An exception is narrow: one identity, one signal, one value, until a date. Nothing is written
+here: Splunk's own outputlookup does that.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Feedback:
             raise InputError(f"nhi feedback: signal={arguments['signal']} is unknown. Use one that nhi explain lists")
 
     def take(self, columns: ChunkColumns, row: Row) -> None:
-        """Judge a notable."""
+        """Give a notable its verdict."""
         if self._arguments["verdict"] == ROW and columns.cell(row, "_key"):
             self._note_given(columns, row)
             return
@@ -136,7 +136,7 @@ class Feedback:
 
 
 def _seconds(text: str, now: int) -> int:
-    """A time as a row tells it, not in the future; now where it tells none."""
+    """A time as a row has it, not in the future; now where it has none."""
     try:
         return min(now, int(float(text)))
     except (ValueError, OverflowError):
@@ -206,7 +206,7 @@ def _kept(rows: Rows, keys: tuple[str, str]) -> dict[str, bytes]:
 
 
 def _is_same(raw: bytes, before: Optional[bytes]) -> bool:
-    """Whether a verdict is told as before, apart from what its giver saw."""
+    """Whether a verdict is as before, apart from what its giver saw."""
     if before is None:
         return False
     verdict, other = Verdict(*unpack(raw)), Verdict(*unpack(before))

@@ -150,7 +150,7 @@ FEEDBACK = (
 | field | holds |
 |---|---|
 | _key | notable, signal and value: the same verdict again replaces itself |
-| nhi_id | the notable that was judged |
+| nhi_id | the notable that the verdict is about |
 | verdict | confirmed, benign, expected, duplicate |
 | reason | why, at most 500 characters |
 | until | RFC 3339: until when it is expected; an exception ends then, after 366 days at most |
@@ -205,7 +205,7 @@ HEALTH = (
 | nhi_text | what is wrong and what to do, or that all is well |
 | nhi_last_event | latest event, RFC 3339 |
 | nhi_silent_minutes | since then |
-| nhi_lag_minutes | between event and arrival, as told by the search |
+| nhi_lag_minutes | between event and arrival, as measured by the search |
 | nhi_events | events seen |
 | nhi_missing | fields that no event of the source had |
 | nhi_lost_signals | signals that cannot tell without them |

@@ -53,7 +53,7 @@ class Spool:
             self._flush()
 
     def _flush(self) -> None:
-        file = self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the spool
+        file = self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as the spool
         at = file.seek(0, 2)
         for place, texts in self._waiting.items():
             size = file.write("\n".join(texts).encode("ascii"))
@@ -112,12 +112,12 @@ class Gatherer:
         self.verdicts: list[dict[str, str]] = []
         """Rows of nhi_feedback that came by."""
         self.ahead: list[str] = []
-        """What was told of logs whose events are dated later than tomorrow."""
+        """What was said of logs whose events are dated later than tomorrow."""
         self.rejected: dict[str, int] = {}
         self.seen: dict[tuple[int, str], int] = {}
         """Hour and sourcetype → events that were read, by the time that Splunk gave them."""
         self.counted: dict[tuple[int, str], int] = {}
-        """The same, of rows that tell of it."""
+        """The same, of rows that say so."""
         self.indexed = 0
         """The latest second at which a row of the summary index had been indexed."""
         self._hold = hold

@@ -7,11 +7,11 @@ The KV store has no transactions. Two things stand in for them. Rows replace the
 before it died is written again, alike. And each run claims a *generation*: it inserts a document with the next number
 as its key, which the KV store accepts once. Of two members of a search head cluster one is refused, whatever their
 replicas showed them. A generation is a chain of periods of LEASE seconds. The run that holds it inserts `number/0001`
-before its first write, and the next link whenever half of a period has passed, whatever it does then; whoever finds a
-period past inserts its end, the link that follows. Each link is accepted once: so a run that was late cannot go on, and
-one that goes on is left alone, however long it takes. The document of a generation is closed last. In a cluster, reads
-are answered by the member's own replica, which takes in writes in their order: who sees a generation closed sees all
-that it wrote.
+before its first write, and the next link whenever half of a period has passed, whatever it does then; a run that finds
+a period past inserts its end, the link that follows. Each link is accepted once: so a run that was late has to stop,
+and one that continues is left alone, however long it takes. The document of a generation is closed last. In a cluster,
+reads are answered by the member's own replica, which takes in writes in their order: who sees a generation closed sees
+all that it wrote.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ GONE = 20
 KEYS = 2_000
 """Keys that are read at once where no row is needed; so many rows at the most are deleted by one request."""
 KEPT = 5
-"""Generations that are kept, for whoever wants to know who ran."""
+"""Generations that are kept, to show which runs there were."""
 _Row = tuple[str, Optional[bytes]]
 
 
@@ -148,7 +148,7 @@ class KvStore:
     """
 
     def __init__(self, collection: Collection, claim: Optional[Callable[[], Generation]] = None) -> None:
-        """`claim` begins a generation, before anything is read; None for whoever only reads."""
+        """`claim` begins a generation, before anything is read; None for readers."""
         self._kept, self._claim = collection, claim
         self._generation = claim() if claim else None
         self._put: dict[str, Optional[bytes]] = {}
@@ -265,7 +265,7 @@ class KvStore:
             self._generation = None
 
     def close(self) -> None:
-        """Give up what was not committed, and the generation: whoever comes next writes it again."""
+        """Give up what was not committed, and the generation: the next run writes it again."""
         self._put.clear()
         with suppress(RestError):  # it ends by itself
             self._release()

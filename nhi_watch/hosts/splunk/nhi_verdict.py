@@ -1,6 +1,6 @@
 """The alert action nhi_verdict, an adaptive response of Enterprise Security: a verdict on the notable of each row.
 
-It is `nhi feedback` with `outputlookup`, for whoever stands before a finding: the same checks, the same row of
+It is `nhi feedback` with `outputlookup`, for an analyst at a finding: the same checks, the same row of
 nhi_feedback. Splunk starts it with `--execute` and JSON on standard input, and reads what it says from standard error.
 """
 
@@ -25,7 +25,7 @@ FAILED = 2
 
 
 def given(payload: Mapping[str, Any]) -> tuple[int, Messages]:
-    """Give the verdict that an action's payload asks for; on how many notables, and what to tell.
+    """Give the verdict that an action's payload asks for; on how many notables, and a message.
 
     Raises:
         InputError: a parameter is wrong, or splunkd gave no session.

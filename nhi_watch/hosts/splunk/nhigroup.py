@@ -118,7 +118,7 @@ def texts(logs: Logs) -> Iterator[str]:
 
 
 def note_ahead(logs: Logs, text: str) -> None:
-    """Take note of what `texts` told.
+    """Take note of what `texts` say.
 
     Raises:
         RejectError: bad_row.

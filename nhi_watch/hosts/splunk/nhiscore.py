@@ -45,12 +45,12 @@ FIELDS = tuple(
 (policies, sharing, …) `_raw` is read."""
 OPTIONS = {"input": Option("auto", "auto|fields|raw", ("auto", "fields", "raw"))}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
-"""Times whose day, in UTC, is their first ten characters; others are read anew for each event."""
+"""Times whose day, in UTC, is their first ten characters; others are parsed again for each event."""
 _DATE = 10
 _EXTRACTED = 5_000
 """Splunk's JSON extraction stops after this many characters: from there on, `_raw` is read."""
 _MOST = 50_000
-"""Answers that are kept, a kilobyte each; when there are more, the memory starts anew."""
+"""Answers that are kept, a kilobyte each; when there are more, the cache is cleared."""
 _DAYS = 8
 """Days of which profiles are held, those of some identities each: rows may come in any order."""
 _LONGEST = 300

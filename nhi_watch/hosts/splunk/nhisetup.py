@@ -30,7 +30,7 @@ class SearchHead:
         self._service = service
 
     def oneshot(self, search: str, earliest: int = 0, latest: int = 0) -> list[Mapping[str, str]]:
-        """The rows of a search, over a stretch of time if one is told."""
+        """The rows of a search, over a stretch of time if one is given."""
         times = {"earliest_time": earliest, "latest_time": latest} if latest else {}
         text = search if search.startswith("|") else f"search {search}"
         stream = self._service.jobs.oneshot(text, output_mode="json", count=0, **times)

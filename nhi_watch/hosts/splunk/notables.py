@@ -26,7 +26,7 @@ _HIDING = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ud800-\\udfff\\U000e0000-\\U000e007f]"
 )
 REASONS, RECORDS, NETWORKS, LISTED = 8, 10, 5, 20
-"""How many reasons, record ids, addresses, and other names a row tells."""
+"""How many reasons, record ids, addresses, and other names a row has."""
 SENTENCE = 250
 """Characters of a reason: all fields of an event lie within its first 5,000 bytes, where Splunk stops looking for them
 ([spath] extraction_cutoff)."""

@@ -2,7 +2,7 @@
 
 A part keeps, of each behaviour, the fingerprints of its records. So parts are merged as sets are: in any order,
 twice over, from overlapping windows; a record counts once. 5 bytes a record against 1.5 kB of a raw event; 8 where
-whoever writes the log may choose ids, and could otherwise search for many with one fingerprint.
+a client may choose ids, and could otherwise search for many with one fingerprint.
 
 A text holds the parts of a few identities of one day. In five minutes an identity does little, and most of its row
 would be what all rows have in common: with twenty in one text, each takes a third of the bytes.
@@ -256,7 +256,7 @@ def unpack(text: str) -> dict[str, PartialDay]:
 
 
 def identities_in(text: str) -> int:
-    """Of how many identities a text tells, by its head alone; 1 where it cannot be read."""
+    """How many identities a text names, by its head alone; 1 where it cannot be read."""
     try:
         return _layout(_decoded(text[:20])).identities
     except (ValueError, struct.error):
@@ -284,7 +284,7 @@ class _Layout(NamedTuple):
 
 
 def _layout(raw: bytes) -> _Layout:
-    """The layout that the head of a text tells.
+    """The layout that the head of a text names.
 
     Raises:
         ValueError: it is of another version.

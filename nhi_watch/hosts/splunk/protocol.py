@@ -31,7 +31,7 @@ class ProtocolError(NhiError):
 
 
 class Search(NamedTuple):
-    """What splunkd tells of the search in which a command stands."""
+    """What splunkd says about the search in which a command stands."""
 
     arguments: list[str]
     earliest: float = 0.0
@@ -49,7 +49,7 @@ class Command(Protocol):
     """What `serve` needs of a search command."""
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
-        """The getinfo reply and what to tell the user; raises InputError when an argument is wrong."""
+        """The getinfo reply and a message for the user; raises InputError when an argument is wrong."""
 
     def execute(self, body: Iterable[bytes]) -> bytes:
         """The CSV that answers one chunk of CSV, which comes line by line; no rows, no bytes."""

@@ -17,7 +17,7 @@ _LONGEST = 1_000
 
 
 def spelled(code: str) -> str:
-    """A reason as `nhi_error` tells it.
+    """A reason as `nhi_error` words it.
 
     >>> spelled("clock"), spelled("new_code")
     ('clock: the time is before 2006 or after 2100: correct the clock of what wrote it', 'new_code')

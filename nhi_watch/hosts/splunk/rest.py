@@ -175,7 +175,7 @@ class Client:
             reply = connection.getresponse()
             text = reply.read()
         except BaseException:
-            connection.close()  # the next request begins anew
+            connection.close()  # the next request opens another
             raise
         if reply.status >= 300:
             raise RefusedError(reply.status, reply.reason, reply.headers.get("Retry-After", ""), text)

@@ -1,7 +1,7 @@
 """The CSV body of a chunk: read as rows, their fields found, columns added, and bodies written.
 
 A row is parsed so that its cells can be looked at, but it is sent back as the very bytes that came, with the new cells
-behind them: nothing that splunkd wrote is quoted anew, and bytes that are no UTF-8 survive. Chunks hold up to 50,000
+behind them: nothing that splunkd wrote is quoted again, and bytes that are no UTF-8 survive. Chunks hold up to 50,000
 rows, so they are taken one by one, never all at once.
 """
 
@@ -190,7 +190,7 @@ class ChunkColumns:
         return self._kept(row, "nhi_part", _PACKED)
 
     def place(self, row: Row) -> Optional[tuple[int, str]]:
-        """Day and key of parts, without unpacking them; None: the row does not tell."""
+        """Day and key of parts, without unpacking them; None: the row does not say."""
         day, key = self._kept(row, "nhi_day", _DAY), self._kept(row, "nhi_key", _KEY)
         try:
             return (day_of(parse(f"{day}T00:00:00Z")), key) if key else None
@@ -198,16 +198,16 @@ class ChunkColumns:
             return None
 
     def indexed(self, row: Row) -> int:
-        """The second at which a row was indexed; 0: it does not tell."""
+        """The second at which a row was indexed; 0: it does not say."""
         second = self.cell(row, "_indextime").partition(".")[0]
         return int(second) if second.isdecimal() else 0
 
     def ahead(self, row: Row) -> str:
-        """What a row of nhigroup tells of a log that is dated later than tomorrow; "" of others."""
+        """What a row of nhigroup says of a log that is dated later than tomorrow; "" of others."""
         return self._kept(row, "nhi_ahead", _AHEAD)
 
     def seen(self, row: Row) -> Optional[tuple[int, str, int]]:
-        """Hour, sourcetype and how many events nhigroup read of it, of rows that tell that; None: of others."""
+        """Hour, sourcetype and how many events nhigroup read of it, of rows that say that; None: of others."""
         count = self._kept(row, "nhi_seen", _SEEN)
         return (self._hour(row), self._kept(row, "nhi_log", _LOG), int(count)) if count.isdecimal() else None
 
@@ -223,7 +223,7 @@ class ChunkColumns:
             return 0
 
     def failed(self, row: Row) -> bool:
-        """Whether nhigroup has made the row to tell of events that could not be read."""
+        """Whether nhigroup has made the row to report events that could not be read."""
         return bool(self.cell(row, "source") == SOURCE if self.cell(row, RAW) else self.cell(row, "nhi_error"))
 
     def errors(self, row: Row) -> int:

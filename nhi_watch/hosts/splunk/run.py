@@ -2,7 +2,7 @@
 
 The scoring is that of `nhi score`, over the same rows of state, and `detect.publish` says what is to be written. What
 is this host's own is that each revision arrives: the state has it before the search has written it, and events of the
-index that come by tell that it has come. One that has not is written again.
+index that pass by show that it has arrived. One that has not is written again.
 
 | key of `meta` | row |
 |---|---|
@@ -68,7 +68,7 @@ def connected(search: Search) -> Optional[Client]:
 
 
 def reading(search: Search) -> Optional[KvStore]:
-    """The state, for whoever only reads; None: it cannot be reached from here."""
+    """The state, read-only; None: it cannot be reached from here."""
     client = connected(search)
     return KvStore(Collection(client, STATE)) if client is not None else None
 
@@ -156,7 +156,7 @@ class SplunkRun:
         self._bound(day)
 
     def _novel_of(self, day: int, some: Mapping[str, PartialDay]) -> dict[str, PartialDay]:
-        """The parts of a closed day that show something new. What their day held, to tell copies, is read of these
+        """The parts of a closed day that show something new. What their day held, to recognize copies, is read of these
         alone: it may be far away."""
         identity_days, crowded = dict[str, IdentityDay](), dict[str, PartialDay]()
         for name, partial_day in some.items():
@@ -200,7 +200,7 @@ class SplunkRun:
         for day, parts in self._waiting.of(shard, last):
             is_any, names = True, sorted(parts)
             actor = self._waiting.suspects(day)
-            # to be scored, although nothing may be new: of who acts oddly a notable tells all
+            # to be scored, although nothing may be new: a notable has all calls of suspects
             self._rows.put("day", [(f"{UNSCORED}{day:06d}/{name}", b"1") for name in names if name in actor])
             for start in range(0, len(names), AT_ONCE):
                 some = names[start : start + AT_ONCE]

@@ -1,7 +1,7 @@
 """The steps of setting up: which logs are there, naming their indexes, looking back day by day, switching on; and what
 is done once a day: reading again what was missed.
 
-Each is safe to repeat. What was done is told by what is there: macros, saved searches, and the lookup nhi_steps, which
+Each is safe to repeat. What was done shows in what is there: macros, saved searches, and the lookup nhi_steps, which
 keeps the days that were looked back on; so a backfill that was stopped goes on where it stopped.
 """
 
@@ -103,7 +103,7 @@ def show_sample(splunk: Splunk, shown: bool) -> Iterator[Row]:
 
 
 def backfill(splunk: Splunk, days: int, today: int) -> Iterator[Row]:
-    """Look back, day by day, the earliest first: each is judged by what was learnt of those before.
+    """Look back, day by day, the earliest first: each is scored by what was learnt of those before.
 
     Raises:
         InputError: the number of days is out of bounds.
@@ -152,7 +152,7 @@ def slices(counts: Mapping[tuple[int, str], int], day: int) -> Iterator[tuple[in
 
 
 def reconcile(splunk: Splunk, now: int) -> Iterator[Row]:
-    """Read again the hours of which events were missed, each once; judge what is new of the last days; forget what is
+    """Read again the hours of which events were missed, each once; score what is new of the last days; forget what is
     too old for dashboards.
 
     An indexer whose clock is slow dates an event's arrival before a window of Group that is over already.

@@ -29,7 +29,7 @@ INTEL = "nhi_intel.csv"
 
 
 def load_context(folder: Path) -> tuple[Context, Messages]:
-    """All that the customer's tables tell."""
+    """All that the customer's tables say."""
     known, about_assets = load_assets(folder)
     listed, about_listed = load_reputation(folder)
     own_networks, about_networks = load_networks(folder)

@@ -1,4 +1,4 @@
-"""Parts that may wait: what tells of known calls alone is kept as it came, and merged into its identity's day later.
+"""Parts that may wait: what shows known calls alone is kept as it came, and merged into its identity's day later.
 
 An identity's day is a row of tens of kilobytes. Of a hundred thousand identities nearly each has events in a window of
 five minutes, and nearly none of these is news. So a run that brings many of them compares their parts, by hashes, with
@@ -55,7 +55,7 @@ class Waiting:
         self._suspicious: dict[int, dict[str, float]] = {}
         self._number = 0
         self.events = 0
-        """How many events the parts tell of that were set aside."""
+        """How many events are in the parts that were set aside."""
 
     def suspicious(self, day: int) -> dict[str, float]:
         """Who acted oddly on a day → the loss to be expected."""
@@ -71,7 +71,7 @@ class Waiting:
 
     def set_aside(self, day: int, texts: list[str]) -> tuple[Sifted, Heard]:
         """Keep the texts with parts that may wait, as they came; returns what is to be taken now, and which streams the
-        parts that wait tell of.
+        parts that wait hold.
 
         A text may hold both. It is kept as a whole then: what was taken already changes nothing when it is merged.
         """
@@ -185,7 +185,7 @@ def shard_of(name: str) -> int:
 
 
 def _glances(text: str) -> list[Glance]:
-    """What a text tells of its identities; nothing where it is damaged: whoever unpacks it counts that."""
+    """What a text says of its identities; nothing where it is damaged, which is counted when it is unpacked."""
     try:
         return parts.glances(text)
     except RejectError:

@@ -7,7 +7,7 @@ A schema offers:
 - `MARKS`: names at a record's top, of which each that it carries has one: no other is asked about
 - `carries(record) -> bool`: is this record kept in my schema, in any host's form?
 - `native(record) -> record`: the record as its product wrote it, for that product's source to read; raises RejectError
-  where it cannot be told: what is in a schema is never offered to the sources as it is.
+  where it cannot be known: what is in a schema is never offered to the sources as it is.
 
 So a schema is one file, and every source reads what it carries, on every host.
 """

@@ -74,7 +74,7 @@ def _decoded(content: Any) -> Any:
 
 
 def _inside(value: Any) -> Optional[Tree]:
-    """The record, unless what is told holds none."""
+    """The record, unless what is given holds none."""
     if value.__class__ is list and len(value) == 1:
         value = value[0]
     return record_in(value)

@@ -47,7 +47,7 @@ def steps(table: Table) -> Steps:
 
 
 def undone(event: Tree, table: Steps) -> Tree:
-    """The native record: by the table, and what is unmapped where the table tells nothing.
+    """The native record: by the table, and what is unmapped where the table has nothing.
 
     >>> undone({"a": [{"b": 1}], "unmapped": {"n.m": "2", "n.l[]": "3,4"}}, steps({"n.k": ("a.b", "a"),}))
     {'n': {'k': 1, 'm': '2', 'l': ['3', '4']}}
@@ -271,7 +271,7 @@ _ECS = {
     "src_endpoint.domain": "source.domain", "http_request.user_agent": "user_agent.original",
     "http_request.http_method": "http.request.method", "http_request.url.path": "url.path",
 }  # fmt: skip
-"""What Elastic's pipeline takes out of `ocsf`, unless the integration is told to keep duplicates."""
+"""What Elastic's pipeline takes out of `ocsf`, unless the integration is set to keep duplicates."""
 
 
 def carries(record: Mapping[str, Any]) -> bool:

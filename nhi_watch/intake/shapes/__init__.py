@@ -1,1 +1,1 @@
-"""What the sources of all shapes share: how native, Splunk and ECS records are told and read."""
+"""What the sources of all shapes share: how native, Splunk and ECS records are written and read."""

@@ -22,7 +22,7 @@ from nhi_watch.intake.shapes.values import listed
 
 Tree = dict[str, Any]
 Table = Mapping[str, Sequence[str]]
-"""Native path → ECS field, or several, of which the first one told wins."""
+"""Native path → ECS field, or several, of which the first one present wins."""
 Words = tuple[tuple[str, ...], ...]
 """Of each of these groups a text has one word."""
 
@@ -385,7 +385,7 @@ def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
     """Nested objects and lists out of dotted names; `{}` marks a list, whose values come as a list or lines.
 
     Where a list holds objects, the n-th value of each field goes to the n-th object. That is true if the
-    field has a value for each; if not, Splunk does not tell whose they are (`_raw` does, and is preferred).
+    field has a value for each; if not, Splunk does not say whose they are (`_raw` does, and is preferred).
     Numbers and truth values stay text, as Splunk gives them.
 
     >>> unflatten({"a.b": "1", "a.c{}": ["2", "3"], "a.d{}.e": "4\\n5", "a.d{}.f": ["6", "7"]})
@@ -450,7 +450,7 @@ def _layout(names: tuple[str, ...], sizes: tuple[int, ...]) -> Any:
 def spread(names: tuple[str, ...], values: list[Any], build: Build) -> dict[str, Any]:
     """What `build` makes of these names and values, none of them an object; made once for all with the same names.
 
-    >>> spread(("a", "b"), [1, [2]], lambda told: {"c": {"d": told["b"]}, "a": told["a"]})
+    >>> spread(("a", "b"), [1, [2]], lambda row: {"c": {"d": row["b"]}, "a": row["a"]})
     {'a': 1, 'c': {'d': [2]}}
     """
     return _filled(_spread(names, build), values)
@@ -487,7 +487,7 @@ def _filled_list(items: list[Any], values: list[Any]) -> list[Any]:
 
 
 def _order(path: str, value: Any) -> tuple[int, int, str]:
-    """Fields with most values first: they tell how many objects a list has."""
+    """Fields with most values first: they show how many objects a list has."""
     return path.count("{}"), -len(_lines(value)), path
 
 

@@ -1,6 +1,6 @@
 """Where JSON text becomes a value: a record's own, and every text inside a record that holds JSON.
 
-Whoever makes the calls writes parts of these texts. What they can write there must neither end the reading nor give a
+Clients write parts of these texts. What they can write there must neither end the reading nor give a
 value that cannot be written again: halves of surrogate pairs, which are no UTF-8, become the replacement character,
 and numbers that no double holds stay the text that they were. So this is the only place where logs are parsed.
 """
@@ -52,7 +52,7 @@ def _mended(text: Text) -> Any:
 
 
 def is_wide(text: Text) -> bool:
-    """Whether a text would make more values than any record has, as far as its brackets and commas tell.
+    """Whether a text would make more values than any record has, as far as its brackets and commas show.
 
     >>> is_wide("[1, 2]"), is_wide(b"[" + b"[]," * VALUES)
     (False, True)
@@ -76,7 +76,7 @@ _PARTS = re.compile(r'[^"]+|"[^"]*"?')
 
 
 class _ParserChoice:
-    """What `parse_with` was told; nothing, inside Splunk."""
+    """What `parse_with` was given; nothing, inside Splunk."""
 
     quick: Parser = staticmethod(_mended)
 

@@ -3,13 +3,13 @@
 Identities of Entra ID, the same out of sign-ins, audit logs, Graph activity, Azure activity and Microsoft 365, so
 that records of one app can be linked:
 
-- An app is `entra:app:<application id>` wherever the application id is told. That id names the app in every
-  log and is never used again; a registration that is deleted and made anew gets another one.
-- Where only the service principal's object id is told (most audit records of what an app did), it is
-  `entra:sp:<object id>`. Records that tell both (sign-ins, Graph activity, directory records of Microsoft 365)
+- An app is `entra:app:<application id>` wherever the application id is given. That id names the app in every
+  log and is never used again; a registration that is deleted and created again gets another one.
+- Where only the service principal's object id is given (most audit records of what an app did), it is
+  `entra:sp:<object id>`. Records that give both (sign-ins, Graph activity, directory records of Microsoft 365)
   prove which belong together: both are among the Event's `links`.
-- A user is `entra:user:<object id>`, or by its sign-in name, in lower case, where no object id is told.
-- No tenant in these ids: they are unique in the world, and half of the shapes do not tell the tenant.
+- A user is `entra:user:<object id>`, or by its sign-in name, in lower case, where no object id is given.
+- No tenant in these ids: they are unique in the world, and half of the shapes do not name the tenant.
 - What an app of somebody else than Microsoft does for a user is the app's doing (trait `delegated`); Microsoft's
   own apps (Outlook, the portal) are how a user works, so there it is the user's.
 """
@@ -38,7 +38,7 @@ GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE 
 _APPS_OF_MICROSOFT = actions.table("microsoft")
 PORTALS = frozenset(_APPS_OF_MICROSOFT["portals"])
 _FIRST_PARTY = PORTALS.union(_APPS_OF_MICROSOFT["others"])
-"""The older ones are told by their pattern."""
+"""The older ones are recognized by their pattern."""
 _OLD_ID = re.compile(r"0000000[0-9a-f]-0000-0ff1-ce00-000000000000|0000000[0-9a-f]-0000-0000-c000-000000000000")
 
 _TENANT_WRITE = re.compile(
@@ -75,7 +75,7 @@ def relayed(row: Mapping[str, Any]) -> bool:
 
 
 def guid(value: object) -> str:
-    """An id in lower case, bounded; the nil id is not told.
+    """An id in lower case, bounded; the nil id counts as missing.
 
     >>> guid("D0AB11A0-8802-47A2-84F4-546FDED6F92B"), guid("00000000-0000-0000-0000-000000000000")
     ('d0ab11a0-8802-47a2-84f4-546fded6f92b', '')
@@ -99,7 +99,7 @@ def first_party(app_id: str) -> bool:
 
 
 def app(tenant: str, app_id: str, object_id: str, name: str = "", kind: str = "app") -> Optional[Identity]:
-    """The identity of an app; None when neither id is told."""
+    """The identity of an app; None when neither id is given."""
     if app_id:
         return Identity(f"{ENTRA}:app:{app_id}", name or app_id, kind, ENTRA, tenant, "")
     if object_id:
@@ -108,7 +108,7 @@ def app(tenant: str, app_id: str, object_id: str, name: str = "", kind: str = "a
 
 
 def user(tenant: str, object_id: str, name: str) -> Optional[Identity]:
-    """The identity of a user; None when neither id nor name is told."""
+    """The identity of a user; None when neither id nor name is given."""
     unique = object_id or name.lower()
     if not unique:
         return None
@@ -122,7 +122,7 @@ def service(tenant: str, name: str) -> Identity:
 
 
 def links(identity: Identity, object_id: str, person: str = "") -> tuple[str, ...]:
-    """`app:` and `sp:`, the two ids of an app that acts, as far as its record tells them; `user:`, for whom it acts.
+    """`app:` and `sp:`, the two ids of an app that acts, as far as its record has them; `user:`, for whom it acts.
 
     >>> links(Identity("entra:app:1", "x", "app", "entra", "", ""), "2")
     ('app:1', 'sp:2')
@@ -196,7 +196,7 @@ def permission_traits(content: str) -> list[str]:
 
 
 SCOPES = 6
-"""Wide permissions that are told by name."""
+"""Wide permissions that are known by name."""
 
 
 def wide_scopes(scopes: str) -> list[str]:

@@ -25,7 +25,7 @@ _ATTRIBUTES = ("attributes", "labels", "numeric_labels")
 
 
 def flat(tree: Tree) -> Tree:
-    """Attributes of what `forms.native` gave, then what is told beside them (`body`, times), then its resource's.
+    """Attributes of what `forms.native` gave, then what is given beside them (`body`, times), then its resource's.
 
     Raises:
         RejectError: many_records: one document that holds several.

@@ -18,7 +18,7 @@ _MISSING = ("", "-", "null")
 
 
 def text(value: object, limit: int = _LONGEST) -> str:
-    """Bounded text; numbers and truth values as JSON spells them; anything else, `-` and `null` are not told.
+    """Bounded text; numbers and truth values as JSON spells them; anything else, `-` and `null` count as missing.
 
     >>> text("a"), text(7), text(7.0), text(True), text(None), text("-"), text([1]), text(["a"])
     ('a', '7', '7', 'true', '', '', '1', 'a')
@@ -101,9 +101,9 @@ def secret_hash(value: object) -> str:
 
 
 def build_event(time: int, identity: Identity, action: str, **fields: Any) -> Event:
-    """An Event of which only some is told: the rest is empty, which means *not told*.
+    """An Event of which only some is given: the rest is empty, which means *not given*.
 
-    What follows from what is told need not be: the network of the address; of `user_agent` the agent's family, and
+    What follows from what is given need not be: the network of the address; of `user_agent` the agent's family, and
     the traits `attack_tool` and `browser`. `marks`: trait → whether it holds; it may override those.
 
     >>> robot = Identity("ours::robot:1", "robot-1", "service_account", "ours", "", "")
@@ -149,9 +149,9 @@ _RECORD_ID = Event._fields.index("record_id")
 
 
 def derived_id(event: Event, *more: object) -> str:
-    """A record id for a log that gives none: a digest of what every shape tells.
+    """A record id for a log that gives none: a digest of what every shape has.
 
-    `more` should hold what tells two events of one second apart, e.g. a target's id.
+    `more` should hold what distinguishes two events of one second, e.g. a target's id.
     """
     content = json.dumps([*event[:3], event.identity.id, *event[4:_RECORD_ID], *map(text, more)])
     return "sha256:" + sha256(content.encode()).hexdigest()
@@ -161,7 +161,7 @@ _BOUND = "~"
 
 
 def bound(source_text: str, *content: str) -> str:
-    """An id that its writer may have chosen, bound to what the record tells: else many records could be made one.
+    """An id that its writer may have chosen, bound to what the record says: else many records could be made one.
 
     >>> bound("id-1", "get", "/api"), bound("", "get")
     ('id-1~38d05e0f9d93', '')
@@ -173,7 +173,7 @@ def bound(source_text: str, *content: str) -> str:
 
 
 def unbound(record_id: str) -> str:
-    """The id as it was told, of one that was bound; "" of others.
+    """The id as it was written, of one that was bound; "" of others.
 
     >>> unbound(bound("id-1", "get")), unbound("id-1")
     ('id-1', '')
@@ -191,7 +191,7 @@ def level_by_words(operation: str, level: str, reads: re.Pattern[str], grants: r
 
 
 def first(*values: object) -> str:
-    """The first value that is told, as text; of several values in one field, the first.
+    """The first value that is given, as text; of several values in one field, the first.
 
     >>> first(None, "-", ["a", "b"], "c")
     'a'

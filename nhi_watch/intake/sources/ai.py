@@ -159,7 +159,7 @@ def _ecs_fields(document: Tree, place: str, tables: Mapping[str, Table]) -> Tree
 #
 # OpenAI's organisation audit log and Anthropic's activity feed, as one tuple of plain values.
 #
-# What a person does in the console and what a key does are told apart: a key of a service account is that
+# What a person does in the console and what a key does are kept apart: a key of a service account is that
 # account, a key of a person is the person with a credential, an Anthropic key is an identity of its own.
 
 

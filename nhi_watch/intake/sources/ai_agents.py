@@ -2,13 +2,13 @@
 
 - Coding agents: the identity is the agent of one person (`claude_code:ORG:agent:PERSON`), or of the device where an
   API key pays and nobody has signed in. On whose behalf it acts is a link, `name:` and the person's account at the
-  vendor, so that what the agent and the person do can be joined. Which key was used is not told, only that one was.
+  vendor, so that what the agent and the person do can be joined. Which key was used is not logged, only that one was.
   Who works for another person is another identity, so a change of persons is news of a newcomer, and no signal's.
-- AgentCore: the gateway, runtime or tool of the ARN; for whom it acts is the link `user:`, where it is told (of
-  memory, `actor_id`); who called it is told by CloudTrail's data events.
+- AgentCore: the gateway, runtime or tool of the ARN; for whom it acts is the link `user:`, where it is given (of
+  memory, `actor_id`); CloudTrail's data events say who called it.
 - The action names the tool (`claude_code:tool:Bash`) or the MCP server and its tool (`claude_code:mcp:SERVER/TOOL`).
 - These logs are written by the agent itself: what it hides, or what somebody else sends to the collector in its name,
-  cannot be told. Prompts, commands, arguments and answers are not read.
+  is not known. Prompts, commands, arguments and answers are not read.
 - Read in OTLP JSON, as Splunk's HEC exporter and Elastic's OTel mode, integration and APM hold them. OpenTelemetry's
   conventions for GenAI (`gen_ai.*`) are not stable: none of them is relied on but the conversation's id.
 
@@ -60,7 +60,7 @@ _TARGETS = ("plugin_name", "skill_name", "extension_name", "hook_name", "agent_n
 _SWITCHES = ("permission_mode_changed", "approval_mode_switch", "config", "conversation_starts")
 _NO_APPROVALS = ("bypasspermissions", "yolo")
 UNASKED = ":unasked"
-"""End of the operations that switch approvals off: whoever often changes how he is asked has not done that before."""
+"""End of the operations that switch approvals off: new even for users who often change other settings."""
 _REFUSED = ("reject", "denied", "abort")
 _INSTALLS = ("plugin_installed", "extension_install")
 _TOKENS = ("input_tokens", "output_tokens", "input_token_count", "output_token_count")
@@ -112,7 +112,7 @@ def details_of(fields: Tree) -> tuple[tuple[Any, ...], str, str]:
 
 
 def _tool(fields: Tree) -> tuple[str, str]:
-    """MCP server (or "") and tool. Where they are not told apart, they stand in the call's parameters."""
+    """MCP server (or "") and tool. Where the name does not separate them, they are in the call's parameters."""
     server = first(fields.get("mcp_server_name"), fields.get("server_name"))
     tool = first(fields.get("mcp_tool_name"), fields.get("tool_name"), fields.get("function_name"))
     parameters = fields.get("tool_parameters")

@@ -4,11 +4,11 @@ Read are GuardDuty's findings (API, CLI, EventBridge), Security Hub's (ASFF), ri
 workload identities), and OCSF's Detection and Security Findings of any product (Google's Security Command Center,
 Microsoft Defender). Alerts of a SIEM's own rules are none of them: they rate records that are read anyway.
 
-- The identity has the id that its own product's source gives it, where the alert tells what that takes. Otherwise it is
+- The identity has the id that its own product's source gives it, where the alert says what that takes. Otherwise it is
   an identity by name, and a link (its ARN, its application's id) joins it to the other.
 - The action is `alert:Product/kind`, the kind as the product calls it (a finding type, a rule's name).
-- The time is that of what was alerted about, where told. The record id is the alert's own, so updates of one alert
-  count once a day; a finding that both GuardDuty and Security Hub tell counts once.
+- The time is that of what was alerted about, where given. The record id is the alert's own, so updates of one alert
+  count once a day; a finding of both GuardDuty and Security Hub counts once.
 - A long-lived access key is the credential, a temporary one the session.
 
 Traits: alert, and one of alert_low, alert_medium, alert_high, alert_critical.
@@ -88,7 +88,7 @@ def kind_of(name: str) -> str:
 
 @remembered(1024)
 def severity_of(label: str, score: str = "") -> str:
-    """The severity of a label, else of a score from 0 to 100; medium where neither tells.
+    """The severity of a label, else of a score from 0 to 100; medium where there is neither.
 
     >>> severity_of("Informational"), severity_of("", "61.5"), severity_of("?", "x")
     ('low', 'high', 'medium')
@@ -107,7 +107,7 @@ def severity_of(label: str, score: str = "") -> str:
 
 # ---- who
 #
-# Whom an alert names: the same identity ids as the product's own source gives, as far as the alert tells them.
+# Whom an alert names: the same identity ids as the product's own source gives, as far as the alert names them.
 #
 # An ARN without the unique id behind it gives an identity by name. Its name is the ARN, by which links join it to the
 # identity that CloudTrail's records give.
@@ -132,7 +132,7 @@ class AwsActor(NamedTuple):
 
 @remembered(4096)
 def aws(names: AwsActor) -> Optional[Identity]:
-    """The identity of an AWS actor; None where nothing is told.
+    """The identity of an AWS actor; None where nothing is given.
 
     >>> aws(AwsActor("AssumedRole", "AROAEXAMPLE:i-1", "app", "111111111111")).id
     'aws:111111111111:role:AROAEXAMPLE'
@@ -238,11 +238,11 @@ def key_of(key: str) -> tuple[str, str]:
     return ("", key[:128]) if key[:4] == "ASIA" else (key if _KEY.fullmatch(key) else "", "")
 
 
-# ---- what is told, by a table for each product
+# ---- what is read, by a table for each product
 
 
 def _values(row: Row, table: Mapping[str, str]) -> dict[str, str]:
-    """Of each name the first value that is told at one of its paths, as text."""
+    """Of each name the first value that is given at one of its paths, as text."""
     return {
         name: text(next(filter(None, (_single(at(row, path)) for path in paths.split())), ""), 4096)
         for name, paths in table.items()
@@ -309,7 +309,7 @@ def _called(service: str, api: str) -> str:
 _CALLS = ("awsApiCallAction", "kubernetesApiCallAction", "rdsLoginAttemptAction", "networkConnectionAction")
 _KEY_OF, _USER_OF = "resource.accessKeyDetails", "resource.kubernetesDetails.kubernetesUserDetails"
 _SEQUENCE = "service.detection.sequence"
-"""Of an attack sequence the first actor and the first address are told."""
+"""Of an attack sequence the first actor and the first address are read."""
 _GUARDDUTY = {
     "kind": "type", "level": "severity", "account": "accountId", "region": "region", "id": "arn id",
     "time": "service.eventLastSeen updatedAt createdAt", "sample": "service.additionalInfo.sample",
@@ -401,7 +401,7 @@ def _large(match: re.Match[str]) -> str:
 #
 # Security Hub's findings in its own format (ASFF), of AWS's products and others.
 #
-# - A finding that GuardDuty tells itself and Security Hub passes on has one record id (GuardDuty's ARN of it), one
+# - A finding that GuardDuty sends itself and Security Hub passes on has one record id (GuardDuty's ARN of it), one
 #   product and one kind, so it counts once.
 # - Findings about configuration (`Software and Configuration Checks`) say what could happen, not what was done.
 
@@ -413,7 +413,7 @@ _IDENTITIES = ("AwsIamAccessKey", "AwsIamUser", "AwsIamRole")
 _KEY_PREFIX = "AWS::IAM::AccessKey:"
 _API = "Action.AwsApiCallAction"
 _PASSED_ON = "aws/guardduty/service/action/awsApiCallAction/"
-"""What GuardDuty told of a call, and Security Hub passed on among the product's own fields."""
+"""What GuardDuty said of a call, and Security Hub passed on among the product's own fields."""
 _ASFF = {
     "kind": "Types", "account": "AwsAccountId", "region": "Region", "arn": "ProductArn", "product": "ProductName",
     "title": "Title", "time": "LastObservedAt UpdatedAt CreatedAt", "id": "Id", "sample": "Sample",
@@ -551,7 +551,7 @@ _ENTRA = {
             "properties.lastUpdatedDateTime properties.riskLastModifiedDateTime time",
 }  # fmt: skip
 _RISKY = "risky"
-"""The kind of a record that tells that a principal is at risk, but not why."""
+"""The kind of a record that says that a principal is at risk, but not why."""
 
 
 def is_entra(row: Row) -> bool:
@@ -743,7 +743,7 @@ _FIELD_MARKS = (
     {"detail.service.serviceName", "detail.resource.resourceType"},
     {"detail.findings{}.ProductArn", "detail.findings{}.GeneratorId"},
 )
-"""Names of Splunk's extracted fields, all of which tell that a row is of one of the products."""
+"""Names of Splunk's extracted fields, all of which show that a row is of one of the products."""
 
 
 def claims(record: object) -> bool:

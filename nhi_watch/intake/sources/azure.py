@@ -3,7 +3,7 @@
 Native shapes: records of diagnostic settings (`operationName` is text), and those of the REST interface and its
 libraries (`operationName`, or `operation_name`, is an object with `value`). Decisions:
 
-- Who acts is told by the claims of the token: identities of `_microsoft`. A managed identity is known by the claim
+- The claims of the token say who acts: identities of `_microsoft`. A managed identity is known by the claim
   `xms_mirid`. Access with a storage account's key or a shared access signature is an identity of its own
   (`storage_key`): the hash that the log gives of it is the credential.
 - Key vaults: operations are named as roles name them (`vaults/secrets/getsecret/action`), the secret is the target.
@@ -89,7 +89,7 @@ def claims_of(claims: Any) -> Row:
 def identity_of(tenant: str, ids: tuple[str, str, str], kind: str, machine: str) -> tuple[Identity, bool]:
     """The identity, and whether an app acts for a user.
 
-    `ids` are application id, object id and user name; `kind` is what is told of the principal (`app`,
+    `ids` are application id, object id and user name; `kind` is what is given of the principal (`app`,
     `ServicePrincipal`, `User`…), `machine` the resource whose managed identity it is.
     """
     app_id, object_id, name = ids
@@ -104,7 +104,7 @@ def identity_of(tenant: str, ids: tuple[str, str, str], kind: str, machine: str)
 
 
 def _nobody(tenant: str, name: str) -> Identity:
-    """Who is not told: one bucket for each tenant, watched like an identity."""
+    """An unnamed identity: one bucket for each tenant, watched like an identity."""
     unknown = Identity(f"azure:unknown:{tenant}", "not told", "unknown", "azure", tenant, "")
     return microsoft.service(tenant, name) if name else unknown
 
@@ -149,7 +149,7 @@ def is_deep(operation: str) -> bool:
 
 
 def deepen(stored_name: str, properties: Any, mine: str) -> str:
-    """The traits that the request body and the operation's name tell; `mine` is the object id of who acts."""
+    """The traits that the request body and the operation's name show; `mine` is the object id of who acts."""
     operation = split(stored_name)[1]
     body = _body(properties)
     grants = operation.startswith("roleassignments/write") or "roledefinitions/write" in operation
@@ -224,7 +224,7 @@ def is_vaults(row: Row) -> bool:
 
 
 def as_activity(row: Row) -> Row:
-    """The record as the activity log would tell it; what was touched becomes a part of the resource."""
+    """The record as the activity log would have it; what was touched becomes a part of the resource."""
     properties: Any = row.get("properties")
     given = claims_of(at(row, "identity.claim"))
     claims = {**given, **{long: given[short] for long, short in _SHORT.items() if short in given and long not in given}}
@@ -259,7 +259,7 @@ _LOGS_OF = "azure.activitylogs"
 
 
 def _table(logs: str) -> Table:
-    """Where Elastic's integration puts what a record tells."""
+    """Where Elastic's integration puts what a record says."""
     paths = ("category", "identity.claim", "identity.claims", "identity.authorization", "properties")
     return {
         **{name: f"{logs}.{name}" for name in paths},
@@ -410,7 +410,7 @@ def _record_id(row: Row, when: str, operation: str, outcome: str, target: str) -
 
 
 def _parts(row: Row, properties: Any) -> Parts:
-    """What every record tells."""
+    """What every record holds."""
     of, identity = row.get, inner(row, "identity")
     given = inner(identity, "claims").get
     more = parsed(properties) if properties.__class__ is str else properties

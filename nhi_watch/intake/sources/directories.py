@@ -1,8 +1,8 @@
 """Directories that are read by tables: Auth0's tenant log, JumpCloud's Directory Insights, Keycloak's events.
 
 - Auth0: who calls the management API, else the user who signs in, else the application itself (client credentials,
-  and what no user is told of). The operation is the log's code (`s`, `seccft`), of the API its description. Elastic's
-  documents tell the code in words of their own, so actions differ from the native ones.
+  and what names no user). The operation is the log's code (`s`, `seccft`), of the API its description. Elastic's
+  documents have the code in words of their own, so actions differ from the native ones.
 - JumpCloud: who initiated it; admins and users have names, everything else is an application.
 - Keycloak: login and admin events as its event listeners and API write them as JSON; a client that signs in by itself
   is an application. Of the server's text log (`keycloak.log`) the lines of `org.keycloak.events` are read, in Splunk
@@ -33,7 +33,7 @@ _FLAT = (
     ("initiated_by.id", "event_type", "service"),
     ("realmId", "authDetails.clientId"),
 )
-"""Names of extracted fields that tell."""
+"""Names of extracted fields that decide."""
 Row = Mapping[str, Any]
 _STREAMS = {"auth0.logs": "auth0", "jumpcloud.events": "jumpcloud", "keycloak.log": "keycloak"}
 _LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ +[A-Z]+ +\[org\.keycloak\.events\] .*?realmId=")

@@ -12,7 +12,7 @@ Read is only what concerns credentials; all else is rejected as `not_credential`
 
 Which files and programs these are is a table to edit: `nhi_watch/context/tables/hosts.json`.
 
-Who acts is a user of a host (`host_user`): the host's id where Elastic's agent tells it, else its name; the user's id,
+Who acts is a user of a host (`host_user`): the host's id where Elastic's agent gives it, else its name; the user's id,
 else the name. The target is the file, the service's address, or a command line's first two words, never its other
 arguments. The agent is the program; links are the addresses of the host, under which clouds see who works from there.
 A user of macOS or of a Windows that is no server is a person (`workstation`).
@@ -77,7 +77,7 @@ _HINTS = re.compile(
     r"\.gradle|nuget|bundle|netrc|hosts\.yml|config|jenkins|agent\.cfg|\.ssh|keytab|vault|tfstate|keys\.txt|pgpass|cnf|"
     r"snow|databricks|\.dbt|rclone|wrangler|\.pem|okta|\.fly|openai|token|\.env|\.gem|hub"
 )
-"""Something of each pattern: what has none of it is no such file; most files are told apart by it."""
+"""Something of each pattern: what has none of it is no such file; it excludes most files."""
 _LONGEST = 1024
 
 
@@ -373,9 +373,9 @@ def event_of(facts: ProcessFacts) -> Event:
 #
 # Elastic Defend's file, process and network events, and auditd's as Auditbeat and the Auditd integrations parse them.
 #
-# Fields: elastic/endpoint-package, custom_documentation; elastic/beats, auditbeat module auditd. Opening a file is told
-# by `open` (Defend reports it for paths that its policy calls sensitive) or `opened-file` (auditd). An open that fails
-# with EACCES, EPERM or ENOENT is told as well.
+# Fields: elastic/endpoint-package, custom_documentation; elastic/beats, auditbeat module auditd. Opening a file is
+# logged by `open` (Defend reports it for paths that its policy calls sensitive) or `opened-file` (auditd). An open that
+# fails with EACCES, EPERM or ENOENT is logged as well.
 
 
 _READS = frozenset({"open", "access", "opened-file", "opened"})
@@ -399,7 +399,7 @@ _ACCOUNTS = ("S-1-5-21-", "S-1-12-1-")
 
 
 def _of_document(document: Row) -> Optional[Parts]:
-    """What a nested document tells; None where it concerns no credential."""
+    """What a nested document says; None where it concerns no credential."""
     said, audit = inner(document, "event"), inner(document, "auditd")
     deed = _deed(document, said.get("action"), audit)
     if deed is None:
@@ -520,7 +520,7 @@ def _record_id(document: Row, event: Row, audit: Row) -> str:
 #
 # A read of a watched file is SYSCALL, CWD and PATH; a program's start SYSCALL and EXECVE; a connection SYSCALL and
 # SOCKADDR. The lines must come together (`stats list(_raw)` by the serial in Splunk; files are put together when they
-# are read): a PATH alone tells nobody. Enriched logs name users behind a group separator (`UID="ci"`).
+# are read): a PATH alone names nobody. Enriched logs name users behind a group separator (`UID="ci"`).
 # A line names its host only where auditd.conf says so (name_format) or the SIEM does; else all count as one, `unknown`.
 # Format: github.com/linux-audit/audit-documentation, "Audit Event Parsing".
 
@@ -541,7 +541,7 @@ def _is_auditd(raw: str) -> bool:
 
 
 def _of_auditd(raw: str, host: str) -> Optional[Parts]:
-    """What the lines of an event tell; None where it concerns no credential.
+    """What the lines of an event say; None where it concerns no credential.
 
     Raises:
         RejectError: incomplete: there is no SYSCALL among them.

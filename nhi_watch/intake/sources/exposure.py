@@ -7,7 +7,7 @@ Read are: trufflehog's and gitleaks' JSON, GitGuardian's incidents (API and webh
   (`credential`), which other sources' events name as well: an AWS key id; a GitHub token by GitHub's own
   `hashed_token`; the key id of a Google service account; else `sha256:` and 16 hex digits of the secret.
 - No secret gets into an Event.
-- The time is that of the commit or of the notice; scanners tell no time for files that are in no repository, then
+- The time is that of the commit or of the notice; scanners give no time for files that are in no repository, then
   the host's time of indexing is taken, if it has one.
 - Operations: SecretFound, SecretVerified (it works), SecretResolved (revoked or called harmless), KeyExposed (AWS).
 
@@ -43,7 +43,7 @@ _NO_EXTRA = ("", "", "")
 
 
 class LeakedSecret(NamedTuple):
-    """One leaked secret; lives only while its record is read, because `secrets` are what it says."""
+    """One leaked secret; kept only while its record is read, because `secrets` are what it says."""
 
     secrets: tuple[str, ...]
     """Texts in which the credential or its id may be found, best first."""
@@ -255,7 +255,7 @@ _ALIASES = {"google": "gcp", "azure": "entra"}
 
 
 def secret_of(finding: LeakedSecret) -> Secret:
-    """The credential that a finding is about; `credential` is "" when it tells none."""
+    """The credential that a finding is about; `credential` is "" when it gives none."""
     texts = [secret for secret in finding.secrets if secret]
     for content in texts:
         key = _KEY.search(content)
@@ -405,7 +405,7 @@ def _event(feed: str, finding: LeakedSecret, secret: Secret) -> Event:
 
 
 def _links(secret: Secret, arn: str) -> tuple[str, ...]:
-    """A GitHub token by its hash, an AWS user by its ARN where the user's own id is not told."""
+    """A GitHub token by its hash, an AWS user by its ARN where the user's own id is not given."""
     if secret.provider == "github":
         return (f"token:{secret.credential}",)
     return (f"arn:{arn}",) if secret.provider == "aws" and arn and not secret.user_id else ()

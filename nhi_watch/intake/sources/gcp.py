@@ -157,7 +157,7 @@ def access(service: str, operation: str) -> str:
 
 # ---- traits
 #
-# What only the request, the answer and the policy change of a Google Cloud call tell.
+# What only the request, the answer and the policy change of a Google Cloud call show.
 
 
 DEEP = re.compile(
@@ -204,7 +204,7 @@ def _firewall(tree: Tree) -> Iterator[str]:
 
 
 def _granted_traits(tree: Tree, event: Event) -> Iterator[str]:
-    """By the change where it is told; by the whole new policy only whether it is open to everybody."""
+    """By the change where it is logged; by the whole new policy only whether it is open to everybody."""
     deltas = [d for path in ("serviceData", "metadata") for d in listed(at(tree, f"{path}.policyDelta.bindingDeltas"))]
     added = [(text(at(d, "member")), text(at(d, "role"))) for d in deltas if text(at(d, "action")) != "REMOVE"]
     everyone = {text(m) for m in every(tree, "request.policy.bindings.members")}
@@ -342,7 +342,7 @@ def _delegate(chain: Any) -> str:
 
 
 def _subject(subject: str) -> str:
-    """A principal with its kind in front: chains tell it with and without.
+    """A principal with its kind in front: chains have it with and without.
 
     >>> _subject("ci@shop.iam.gserviceaccount.com"), _subject("user:ann@example.com"), _subject("")
     ('serviceAccount:ci@shop.iam.gserviceaccount.com', 'user:ann@example.com', '')

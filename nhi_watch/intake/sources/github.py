@@ -36,7 +36,7 @@ from nhi_watch.intake.shapes.values import build_event, filled, moment, text
 
 # ---- facts
 #
-# What GitHub's audit log tells about an entry: who acts, at what level, and traits.
+# What GitHub's audit log says about an entry: who acts, at what level, and traits.
 
 
 Facts = namedtuple(
@@ -48,7 +48,7 @@ Facts = namedtuple(
         "fingerprint transport_protocol_name publicly_leaked"
     ),
 )
-"""The values that an Event depends on, by GitHub's names; "" where not told."""
+"""The values that an Event depends on, by GitHub's names; "" where not given."""
 
 
 _ACTIONS_BOT = "github-actions[bot]"
@@ -83,7 +83,7 @@ def kind_of(actor: str, is_bot: str, access_type: str, action: str) -> str:
 
 
 def identity_of(kind: str, f: Facts) -> Identity:
-    """The identity, by the first id of its kind that is told."""
+    """The identity, by the first id of its kind that is given."""
     owner, repo = f.org or f.business, f.repo or f.repository
     if kind in ("service", "anonymous"):
         path, name = ("service:github", "github") if kind == "service" else (kind, kind)
@@ -97,7 +97,7 @@ def identity_of(kind: str, f: Facts) -> Identity:
         return _identity(owner, kind, "", key or "unknown", f"deploy key {key} of {repo}")
     if kind == "app" and (f.actor.endswith("[bot]") or f.actor_is_bot in ("true", "1")):
         return _identity(owner, kind, f.actor_id, f.actor, f.integration or f.actor)
-    if kind in ("app", "oauth_app"):  # one that acts for a user has the user as actor: then only its own name tells
+    if kind in ("app", "oauth_app"):  # one that acts for a user has the user as actor: then only its own name shows it
         ids = f.oauth_application_id, f.application_client_id
         named = f.integration if kind == "app" else f.oauth_application
         unique = next(filter(None, (*(ids if kind == "oauth_app" else ids[::-1]), named)), "")
@@ -106,7 +106,7 @@ def identity_of(kind: str, f: Facts) -> Identity:
         kind = "token"
     if kind == "token":
         return _identity(owner, kind, f.actor_id, f.actor, f"{f.actor} (token)")
-    return _identity(owner, kind, f.actor_id, f.actor, f.actor)._replace(human="web_session")  # no token is told
+    return _identity(owner, kind, f.actor_id, f.actor, f.actor)._replace(human="web_session")  # no token is logged
 
 
 def links_of(who: Identity, credential: str) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ _FROM_OUTSIDE = ("pull_request_target", "workflow_run", "issue_comment", "issues
 
 
 def _traits(f: Facts) -> dict[str, object]:
-    """What an entry tells beside its action's name."""
+    """What an entry says beside its action's name."""
     opened = f.action in ("repo.access", "repo.create") and "public" in (f.visibility, f.permission)
     return {
         "deploy_key": f.action in ("public_key.create", "deploy_key.create") and (f.repo or f.repository),

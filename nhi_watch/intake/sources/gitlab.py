@@ -8,8 +8,8 @@ Who acts:
 - A CI job token is its project (`workflow`), a deploy token or deploy key itself, GitLab a `service`.
 
 Authors are known by GitLab's number, which is unique within one instance; so the account (the instance's name,
-where a forwarder tells it, else the top-level group) is not part of ids with a number. Streamed events tell the
-event's kind (`event_type`); the log tells attributes, of which the operation is made: `change_visibility`,
+where a forwarder gives it, else the top-level group) is not part of ids with a number. Streamed events give the
+event's kind (`event_type`); the log gives attributes, of which the operation is made: `change_visibility`,
 `add_project`, `custom_message…`.
 
 Traits, besides `browser` and `attack_tool`: token_minted, deploy_key, runner_added, public, shared_outside,
@@ -43,7 +43,7 @@ _MOVING = re.compile(r"\b[0-9a-f]{8,}\b|\b\d+\b|['\"`].*?['\"`]")
 
 
 def operation_of(fields: Mapping[str, Any]) -> str:
-    """`event_type` or `event_name` where told, else made of the attribute that says what changed.
+    """`event_type` or `event_name` where given, else made of the attribute that says what changed.
 
     >>> operation_of({"event_type": "project_access_token_created"}), operation_of({"change": "visibility"})
     ('project_access_token_created', 'change_visibility')
@@ -139,7 +139,7 @@ def _merged(row: Row) -> Row:
 
 
 def _parts(fields: Row) -> Parts:
-    """What every record tells."""
+    """What every record holds."""
     of = fields.get
     operation = operation_of(fields)
     author, path = plain(of("author_id")), plain(of("entity_path") or of("root_namespace") or of("project"))
@@ -188,7 +188,7 @@ def _event(
     other: str,
     project: str,
 ) -> Event:
-    """`project`: path of the project whose job acts, where the record tells it."""
+    """`project`: path of the project whose job acts, where the record gives it."""
     kind = _kind(author_id, author, author_class, login, token, via.lower(), job_project)
     who = _identity(kind, author_id, login or author, job_project if kind == "workflow" else "", group)
     refused = "not authorized" in failed.lower() or "denied" in operation

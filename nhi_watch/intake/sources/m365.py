@@ -6,7 +6,7 @@ Decisions:
   one. `ServicePrincipal_…` actors are apps; their application id is among the actors of directory records.
 - Access with an app of another company than Microsoft is the app's doing, for whomever (`delegated`). With
   Microsoft's own apps it is the user's. Users are named by their sign-in name, because mailbox and file records
-  tell no object id. Exchange's own service accounts (`NT AUTHORITY\SYSTEM (…)`) are services.
+  give no object id. Exchange's own service accounts (`NT AUTHORITY\SYSTEM (…)`) are services.
 - The service of an action is the workload; directory changes are `entra:…` as in Entra's own audit log.
 - Sessions: the token (`AppAccessContext.UniqueTokenId`), else the sign-in session.
 - Names of operations come with trailing dots and blanks, `CreationTime` without a zone: it is UTC.
@@ -66,7 +66,7 @@ DEEP = re.compile(
     r"|Set-AdminAuditLogConfig|AuditLog|Sharing|SecureLink|AnonymousLink|ComplianceSearch|CompanyLink|GuestSharing"
     r"|Set-CASMailbox|ManagementRole|Connector|JournalRule"
 )
-"""Operations whose parameters tell more."""
+"""Operations whose parameters say more."""
 _OUTSIDE = {
     "ForwardTo",
     "RedirectTo",
@@ -127,7 +127,7 @@ def identity_of(
 
 
 def _person(tenant: str, who: str, kind: str, key: str) -> Optional[Identity]:
-    """By sign-in name, because mailbox and file records tell no object id; else by object id."""
+    """By sign-in name, because mailbox and file records give no object id; else by object id."""
     if who.lower() == "app@sharepoint" or who.startswith("NT AUTHORITY"):
         return None
     if "@" in who:
@@ -202,7 +202,7 @@ def is_deep(operation: str, in_directory: bool) -> bool:
 
 
 def deepen(operation: str, row: Row) -> tuple[str, str]:
-    """What parameters or changed properties tell: traits in one text, and the id of a key that was handed out."""
+    """What parameters or changed properties say: traits in one text, and the id of a key that was handed out."""
     if row.get("Workload") == DIRECTORY:
         mine = (guid(actor_of(row)[1]), principal_of(text(row.get("UserId"))))
         traits, issued = audit.deepen(operation, [change_of(row)], mine)
@@ -340,7 +340,7 @@ claims = claimant(_is_row, (('"Operation"',), ('"CreationTime"',), ('"Workload"'
 
 
 def _parts(row: Row) -> Parts:
-    """What every record tells."""
+    """What every record holds."""
     of = row.get
     context = inner(row, "AppAccessContext")
     in_directory = of("Workload") == DIRECTORY

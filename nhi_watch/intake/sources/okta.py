@@ -8,7 +8,7 @@ Who acts:
 - Agents and app instances are identities of their kinds, Okta itself is a `service`, an address alone `anonymous`.
 
 Okta's ids are unique in all of Okta, so identities have no account in their id. Denied: the result DENY, or a
-failure whose reason speaks of access or permission. The region is not told.
+failure whose reason speaks of access or permission. The region is not given.
 
 Traits, besides `browser`, `attack_tool` and `mfa`: consent (an app gets a grant), scope_growth,
 new_credential_on_app, token_minted, token_reuse, impersonation, admin_policy, for_other (done to another user),

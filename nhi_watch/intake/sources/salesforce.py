@@ -1,9 +1,9 @@
 """Salesforce: event log files (Login, Api…, ConnectedApp…, BulkApi…), login events, and the setup audit trail.
 
-- Where a connected app acts (its id or OAuth client id is told, or a login of type `Remote Access`), the app is
+- Where a connected app acts (its id or OAuth client id is given, or a login of type `Remote Access`), the app is
   the identity, and the user whose rights it has is the session, and the link `user:`: stolen integrations are tokens
   of apps.
-- Ids of 15 and 18 letters are the same record's: the first 15 tell it.
+- Ids of 15 and 18 letters are the same record's: the first 15 decide.
 - `LoginAs`: the delegated administrator really acts; as whom, is the session.
 - The log's own words are the operations: an event log file's EVENT_TYPE, `Login`, an audit trail's Action.
 
@@ -166,7 +166,7 @@ def _event_of(
         path, kind, name = f"app:{app}", "app", app_name or app
     elif not name:
         path = name = kind = "anonymous"
-    agent = "Mozilla" if agent in _BROWSERS else agent  # browsers are told by their bare names, too
+    agent = "Mozilla" if agent in _BROWSERS else agent  # browsers are given by their bare names, too
     failed = status.lower() not in _FINE or operation.endswith("Failed")
     # Ids are unique across organisations, and half of the logs do not name theirs.
     who = Identity(f"{NAME}::{path}"[:512], name, kind, NAME, organisation, "")
@@ -191,7 +191,7 @@ def _event_of(
 
 
 def _access(operation: str) -> str:
-    """Event log files tell of reading; the audit trail begins with a lower-case word and tells of changes."""
+    """Event log files record reading; the audit trail, which records changes, begins with a lower-case word."""
     level = actions.access(NAME, operation)
     if operation[:1].isupper():
         return "permissions" if operation == "LoginAs" else level if level != "unknown" else "read"

@@ -1,10 +1,10 @@
 """Snowflake: the login and query history of ACCOUNT_USAGE, as rows with column names (in any case), or ECS documents.
 
-- Users are named by name: these views have no id. People and services look alike here; factors and clients tell.
+- Users are named by name: these views have no id. People and services look alike here but for factors and clients.
 - The action of a query is its type (`snowflake:UNLOAD`), else the first word of its text. The text itself goes
-  nowhere: it can hold secrets. Queries tell no address, logins no session.
-- Elastic's integration has logins, without the account's name; its sessions and grants are rejected as told by nobody:
-  login and query history tell the same acts with who did them.
+  nowhere: it can hold secrets. Queries have no address, logins no session.
+- Elastic's integration has logins, without the account's name; its sessions and grants are rejected as nobody's:
+  login and query history have the same acts with who did them.
 - Credential types: password, key (key pair, programmatic access token), session (OAuth), web_identity (SAML).
 
 Traits: browser (Snowsight), mfa, mass_export (unloading and downloading), shared_outside (to a bucket by its
@@ -33,7 +33,7 @@ ELASTIC_INDICES = ("logs-snowflake.login_history-*",)
 _DATASET = "snowflake.login_history"
 
 _OTHER_VIEWS = (("GRANTED_BY", "GRANTEE_NAME"), ("LOGIN_EVENT_ID", "AUTHENTICATION_METHOD"))
-"""Columns of views that tell nothing that login and query history do not: grants and sessions."""
+"""Columns of views that hold nothing that login and query history do not: grants and sessions."""
 
 Row = Mapping[str, Any]
 Parts = tuple[str, tuple[Any, ...], object, str, str, str]
@@ -71,11 +71,11 @@ _TO_PUBLIC = re.compile(r"\bTO\s+(?:ROLE\s+)?PUBLIC\b", re.IGNORECASE)
 _OUTSIDE = re.compile(r"\bINTO\s+'(?:s3|gcs|azure|https?)[a-z0-9]*://|\bADD\s+ACCOUNTS?\b", re.IGNORECASE)
 _EXPORTS = ("UNLOAD", "GET_FILES")
 _DEEP = ("CREATE_USER", "ALTER", "GRANT", "COPY", *_EXPORTS)
-"""Statements whose text tells more."""
+"""Statements whose text says more."""
 
 
 def _completed(row: Tree) -> Tree:
-    """Elastic's integration tells the outcome in a word of its own."""
+    """Elastic's integration gives the outcome in a word of its own."""
     row["IS_SUCCESS"] = _OUTCOMES.get(text(row.get("IS_SUCCESS")), "")
     return row
 
@@ -108,7 +108,7 @@ def _plain(time: object) -> object:
 
 
 def _parts(row: Row) -> Parts:
-    """What every row tells."""
+    """What every row holds."""
     of = row.get
     query = bool(of("EXECUTION_STATUS") or of("QUERY_ID"))
     operation = "LOGIN" if not query else _operation(plain(of("QUERY_TYPE")) or _first_word(of("QUERY_TEXT")))
@@ -143,7 +143,7 @@ def _first_word(sql: object) -> str:
 
 
 def _deep(operation: str, sql: str, user: str) -> str:
-    """The traits that a statement's text tells."""
+    """The traits that a statement's text shows."""
     sets_key = operation.startswith(("CREATE_USER", "ALTER_USER")) and _SETS_KEY.search(sql) is not None
     named = _OF_USER.search(sql)
     grant = operation.startswith("GRANT")

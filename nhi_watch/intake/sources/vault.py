@@ -4,9 +4,9 @@ Who acts:
 
 - The entity (`entity_id`), however it signs in. Without one, the token's display name, which begins with the
   way it was made (`approle`, `kubernetes-…`, `token-ci`). Tokens with the policy `root` are one identity, `root`.
-- A login tells who it is only in its response; its request is `anonymous`.
+- A login says who it is only in its response; its request is `anonymous`.
 
-A call is logged twice, as request and as response: two records, told apart by their type. Accessors are hashed by
+A call is logged twice, as request and as response: two records of different types. Accessors are hashed by
 Vault (HMAC), so they can be compared and shown. The accessor of a token without an end is the credential, of
 any other the session; the one that a login or a creation hands out is `issued`. Operations are the engine,
 what of it, and what is done, as in `kv.read`, `database.creds.read`, `auth.approle.login`, `sys.policies.update`.
@@ -72,7 +72,7 @@ claims = claimant(_is_row, (('"request"',), ('"operation"',), ('"path"',), ('"na
 
 
 def _parts(row: Row) -> Parts:
-    """What every record tells."""
+    """What every record holds."""
     request, auth, response = inner(row, "request"), inner(row, "auth"), inner(row, "response")
     given = inner(response, "auth") if response else response
     if not auth.get("display_name") and not auth.get("entity_id") and any(given.get(name) for name in _WHO):

@@ -1,6 +1,6 @@
 """Google Workspace's reports: OAuth tokens, sign-ins, admin activity, Drive and the rest.
 
-- Of the token report the app is the identity (its OAuth client id), whoever gave it access: the person is the
+- Of the token report the app is the identity (its OAuth client id), not the person who gave it access, who is the
   session, and the link `user:`. A call by a consumer key (`callerType` KEY) is that key's.
 - A service account has the identity that it has in Google Cloud's logs; people are their profile id.
 - The action's service is `workspace.` and the report's name. Calls of the token report are `api.method`.
@@ -26,7 +26,7 @@ from nhi_watch.intake.shapes.values import build_event, filled, google, listed, 
 
 # ---- events
 #
-# Workspace's events: parameters in every shape, access levels, and what the parameters tell.
+# Workspace's events: parameters in every shape, access levels, and what the parameters say.
 
 
 _VALUES = ("value", "multiValue", "boolValue", "intValue", "multiIntValue", "multiStrValue")
@@ -108,7 +108,7 @@ def access(service: str, operation: str) -> str:
 
 
 def traits_of(app: str, operation: str, fields: Tree) -> Iterable[str]:
-    """What an event's parameters tell."""
+    """What an event's parameters say."""
     name, of = operation.lower(), fields.get
     if app == "token" and name == "activity":
         return ("third_party",)

@@ -82,7 +82,7 @@ class Batch(NamedTuple):
         return Where(self.file, self.first_line + index if self.lines is None else self.lines[index])
 
     def raw(self, index: int) -> bytes:
-        """The original bytes of a record; a member of a document parsed whole is written anew."""
+        """The original bytes of a record; a member of a document parsed whole is serialized again."""
         piece = b"" if self.pieces is None else self.pieces[index]
         return piece or written(self.records[index])
 

@@ -43,7 +43,7 @@ USUAL = Bounds()
 
 
 class FileVersion(NamedTuple):
-    """A file as it was when it was opened: whoever may write it may change it before it is read again."""
+    """A file as it was when it was opened: its writer may change it before it is read again."""
 
     status: tuple[int, ...]
     """Size, and when its bytes and all else of it were changed last; nothing of a stream."""
@@ -62,7 +62,7 @@ def status_of(file: BinaryIO) -> tuple[int, ...]:
 
 
 class Chunks:
-    """Iterates over the unpacked bytes; never raises, but tells afterwards what stopped it.
+    """Iterates over the unpacked bytes; never raises, but says afterwards what stopped it.
 
     A file is read up to the size that it had when it was opened: one that grows without end would never be read.
     """
@@ -156,7 +156,7 @@ class Chunks:
 
 
 def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Small parts joined: a gzip member may hold one byte, and whoever takes a part does something for each."""
+    """Small parts joined: a gzip member may hold one byte, and each part costs its reader something."""
     kept, size = list[bytes](), 0
     for part in parts:
         kept.append(part)

@@ -1,7 +1,7 @@
 """Which files to read: the paths that were given, and in folders what looks like a log, each file once.
 
-Whoever writes into a folder of logs must not choose what else is read: links that lead out of the folder are passed
-over, and what is found in a folder is opened without following a link. Whatever is passed over is told.
+Those who write into a folder of logs must not choose what else is read: links that lead out of the folder are skipped,
+and what is found in a folder is opened without following a link. Whatever is skipped is reported.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def find(paths: Sequence[str], besides: Optional[Path] = None) -> InputFiles:
     """Files among and below the paths; folders by name, depth first, each file once.
 
     In a folder a file counts when its name has a suffix of a log or its content starts like JSON
-    (Firehose writes files without a suffix); hidden ones do not, and it is told whether they look like one. A folder
+    (Firehose writes files without a suffix); hidden ones do not, and they are reported if they look like one. A folder
     `besides` those is passed over: what earlier runs wrote is no log.
 
     Raises:

@@ -194,7 +194,7 @@ def _close(batch: Batch, under_way: dict[tuple[bytes, bytes], _Event], key: tupl
 
 
 # ---- tables with a header, as Splunk, Kibana and Log Analytics export them (CSV): one record a row
-# Read are those whose header names what only exports of logs have; any other table is told to be none.
+# Read are those whose header names what only exports of logs have; any other table is reported as no log.
 
 
 MARKS = frozenset({"_raw", "@timestamp", "TimeGenerated"})
@@ -220,7 +220,7 @@ def is_table(head: bytes) -> bool:
 
 
 def read_table(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Batch]:
-    """Batches of a table's rows; what is no row of its header is told, and reading goes on."""
+    """Batches of a table's rows; what is no row of its header is reported, and reading continues."""
     csv.field_size_limit(LINE_LIMIT)
     lines = _TableLines(parts)
     rows = csv.reader(lines)

@@ -33,7 +33,7 @@ def is_parquet(head: bytes) -> bool:
 
 
 def read_parquet(name: str, file: BinaryIO) -> Iterator[Batch]:
-    """Batches of a file's rows; what is damaged ends it, and is told.
+    """Batches of a file's rows; what is damaged ends it, and is reported.
 
     Maps come as lists of pairs, times as text.
     """

@@ -43,7 +43,7 @@ _CHARACTER = re.compile(rb"\\.|[A-Z]|[a-z]|\d", re.DOTALL)
 
 
 def redact(raw: bytes) -> bytes:
-    """The bytes with every secret masked that can be told by its look or by its name.
+    """The bytes with every secret masked that is recognizable by its form or its name.
 
     >>> redact(b'{"user":"ann","password":"Hunter2!","note":"ghp_0123456789abcdefABCD"}')
     b'{"user":"ann","password":"Xxxxxx0!","note":"ghp_0000000000xxxxxxXXXX"}'

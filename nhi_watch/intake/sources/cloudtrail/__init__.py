@@ -1,7 +1,7 @@
 """AWS CloudTrail: management and data events of an AWS account.
 
-Every record, however a host holds it, becomes one tuple of values (`parted`; `FIELDS` tells which); one function
-makes the Event of it, and `traits` adds what only the parameters of a call tell. Decisions:
+Every record, however a host holds it, becomes one tuple of values (`parted`; `FIELDS` says which); one function
+makes the Event of it, and `traits` adds what only the parameters of a call show. Decisions:
 
 - Outcome `denied` is a refusal for lack of permission; a record with a message but no code has failed, one whose code
   is HTTP's for success (Managed Grafana writes 200) has not.
@@ -13,7 +13,7 @@ makes the Event of it, and `traits` adds what only the parameters of a call tell
 - `ec2RoleDelivery` says that EC2 handed the session to a machine: used from outside of AWS it is `instance_outside`.
 - Logstash's codec for CloudTrail moves `eventTime` to `@timestamp`, so that counts where the former is missing.
 - A record of a time before 2006 (AWS began) or from 2100 on is rejected as `clock`.
-- Wrong types in values that nothing stands on count as not told.
+- Wrong types in values that nothing depends on count as missing.
 
 Reject reasons: not_object, bad_json, too_deep, bad_type, no_action, no_time, bad_time, clock.
 """
@@ -80,7 +80,7 @@ FIELDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (_CONTEXT + "ec2RoleDelivery", "", ()),
 )
 """Of each value the native path, which is the name of Splunk's field, too; the field of Elastic's integration, and the
-first of OCSF's paths that tells it. "" and (): where that shape does not tell it, or needs more than another name."""
+first of OCSF's paths that has it. "" and (): where that shape does not have it, or needs more than another name."""
 PATHS = tuple(native for native, _, _ in FIELDS)
 ECS = {native: field for native, field, _ in FIELDS if field}
 OCSF = {native: paths for native, _, paths in FIELDS}
@@ -261,12 +261,12 @@ SPLUNK_SOURCETYPES = ("aws:cloudtrail",)
 ELASTIC_INDICES = ("logs-aws.cloudtrail-*",)
 
 _CALLS_OF_NOBODY = frozenset({"insightDetails", "digestS3Object"})
-"""What Insights and digests have: CloudTrail's own records, which tell of no call (`no_action`)."""
+"""What Insights and digests have: CloudTrail's own records, which show no call (`no_action`)."""
 _DOMAIN = ".amazonaws.com"
 _ID, _AGENT = 256, 2048
 _DETAILS = _TOP[_TOP.index("eventSource") : _TOP.index("sessionCredentialFromConsole")]
 _ACTOR_FIELDS = _ACTOR[: _ACTOR.index("userName")]
-"""Of a record's values those that all shapes tell alike."""
+"""Of a record's values those that are alike in all shapes."""
 _FIRST, _LAST = "2006", "2100"
 _SESSIONS = ("AssumedRole", "FederatedUser")
 _WITH_SESSION = ("AWSAccount", "Role", None, "")
@@ -331,7 +331,7 @@ def _seconds(time: object) -> int:
 
 
 def _record_id(event_id: object, record: Record, seconds: int) -> str:
-    """eventID, or a digest of what all three shapes tell."""
+    """eventID, or a digest of what all three shapes have."""
     if event_id and isinstance(event_id, str):
         return event_id[:_ID]
     actor = record.get("userIdentity") or _EMPTY
@@ -360,7 +360,7 @@ def _event(shape: Values) -> Event:
         return _event_of(tuple([None if isinstance(v, (dict, list)) else v for v in shape]))
 
 
-@remembered(16_384)  # with 4,096 a third of 1,700 machines' records were read anew; 25 MB more
+@remembered(16_384)  # with 4,096 a third of 1,700 machines' records were read again; 25 MB more
 def _event_of(shape: Values) -> Event:
     (
         source,
@@ -443,7 +443,7 @@ def _event_of(shape: Values) -> Event:
 
 
 def _text(value: object) -> str:
-    """Bounded text; truth values as Splunk spells them; anything else counts as not told.
+    """Bounded text; truth values as Splunk spells them; anything else counts as missing.
 
     1 is taken for True, because shapes that are equal to Python must give equal Events.
     """

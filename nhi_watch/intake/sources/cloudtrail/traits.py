@@ -1,4 +1,4 @@
-"""What only the parameters and the answer of a CloudTrail call tell: one small function a question.
+"""What only the parameters and the answer of a CloudTrail call show: one small function a question.
 
 `DEEP` names the calls to which a question belongs; all others need no deep reading. A call that failed still
 shows what was tried; the Event's outcome says that it failed. Where parameters are missing, so is the trait.
@@ -134,13 +134,13 @@ def _principals(statement: dict[str, Any]) -> list[str]:
         return _texts(principal)
     federated = _texts(principal.get("Federated"))
     open_to_all = ["*"] if any(_anybody(name, statement) for name in federated) else []
-    # a canonical user's account is not told, and nobody needs it for his own
+    # a canonical user's account is not given, and nobody needs it for their own
     canonical = ["0" * 12] if _texts(principal.get("CanonicalUser")) else []
     return [*_texts(principal.get("AWS")), *federated, *open_to_all, *canonical]
 
 
 def _anybody(provider: str, statement: dict[str, Any]) -> bool:
-    """Whether it lets in whoever has an identity at a provider of everybody's."""
+    """Whether it lets in everyone with an identity at a public provider."""
     host = provider.partition(":oidc-provider/")[2] or provider
     if host not in _FOR_ALL:
         return False
@@ -419,7 +419,7 @@ def _login(call: Call) -> Iterator[str]:
 
 
 _SIGN_INS = ("ConsoleLogin", "UserAuthentication", "CredentialVerification")
-"""Calls that tell whether they failed in no error code; the latter two are IAM Identity Center's."""
+"""Calls whose failure is in no error code; the latter two are IAM Identity Center's."""
 
 
 def _says(trait: str, value: str, *paths: str) -> Question:

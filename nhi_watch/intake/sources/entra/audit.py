@@ -43,7 +43,7 @@ _TOP_BESIDES = {
 
 
 def _audited(row: Tree) -> Tree:
-    """Objects in lists have Elastic's names as well; that a document is of the audit log, its data set tells."""
+    """Objects in lists have Elastic's names as well; that a document is of the audit log, its data set says."""
     properties = row.setdefault("properties", {})
     properties["loggedByService"] = properties.get("loggedByService") or ""
     properties["targetResources"] = microsoft.camel(properties.get("targetResources"))
@@ -95,7 +95,7 @@ _LEGACY = ("imap", "pop", "smtp", "activesync", "mapi", "other clients", "exchan
 
 
 def parts_signin(record: Row, fields: Row, tenant: object) -> Parts:
-    """What a sign-in tells. `fields` is the record's `properties`, or the record itself."""
+    """What a sign-in says. `fields` is the record's `properties`, or the record itself."""
     of = fields.get
     status = of("status")
     code = status.get("errorCode") if status.__class__ is dict else None
@@ -116,7 +116,7 @@ def parts_signin(record: Row, fields: Row, tenant: object) -> Parts:
 
 
 def kind_of(record: Row, fields: Row) -> str:
-    """The operation; of a record without category, by what it tells."""
+    """The operation; of a record without category, by what it says."""
     category = record.get("category")
     if category.__class__ is str and category in OPERATIONS:
         return OPERATIONS[category]
@@ -221,7 +221,7 @@ _APPS = ("ServicePrincipal", "Application")
 
 
 class DirectoryChange(NamedTuple):
-    """What a directory record tells of the thing that was changed."""
+    """What a directory record says of the thing that was changed."""
 
     kind: str = ""
     """ServicePrincipal, Application, User, Role…"""
@@ -233,7 +233,7 @@ class DirectoryChange(NamedTuple):
 
 
 def parts(record: Row, fields: Row, tenant: object) -> Parts:
-    """What an audit record tells."""
+    """What an audit record says."""
     of = fields.get
     by = inner(fields, "initiatedBy")
     who, what = inner(by, "user"), inner(by, "app")
@@ -346,10 +346,10 @@ def is_deep(operation: str) -> bool:
 
 
 def deepen(operation: str, changed: list[DirectoryChange], mine: tuple[str, ...], app: str = "") -> Deep:
-    """What changes tell: sorted traits, and the id of a credential that was added, or of the app that it is about.
+    """What changes say: sorted traits, and the id of a credential that was added, or of the app that it is about.
 
     `mine` are all ids of who acts: what an app changes in itself is not `for_other`. `app` is the application id of
-    what was changed, where the record tells it.
+    what was changed, where the record gives it.
     """
     old: dict[str, str] = {}
     new: dict[str, str] = {}
@@ -444,7 +444,7 @@ _KEYED = re.compile(r"([a-z]+)\((.*)\)")
 
 
 def parts_graph(record: Row, fields: Row, tenant: object) -> Parts:
-    """What a request tells."""
+    """What a request says."""
     of = fields.get
     uri = plain(of("requestUri"))
     status = of("responseStatusCode")

@@ -1,15 +1,15 @@
 """Kubernetes API audit log: any cluster's own, and EKS's, whose users are AWS roles.
 
-- A service account is its uid: one that was deleted and made again is another. Where EKS tells the AWS role
+- A service account is its uid: one that was deleted and made again is another. Where EKS gives the AWS role
   behind a user, the identity is that role, the same as in CloudTrail, and its access key the credential.
 - Impersonation (`impersonatedUser`): the one who really acts is the identity; as whom, is its session, which is no
   credential, and with the groups a link, so that whom it never impersonated before is news.
 - A client certificate is a long-lived credential (`X509SHA256=…`), a token of a pod (`JTI=…`) a session.
 - The address is the last public one of `sourceIPs`, else the last: all others are the client's own claim, so a forged
   header hides no outside address and lends no inside one. That a public one stands before a private last one is how a
-  load balancer tells its client.
-- A name is the cluster's own only if it is a component's, at a private address or none: whoever asks for a certificate
-  chooses its name. `null` and `-` are names.
+  load balancer passes on its client.
+- A name is the cluster's own only if it is a component's, at a private address or none: clients that ask for a
+  certificate choose its name. `null` and `-` are names.
 - AKS's diagnostic log (`kube-audit`, `kube-audit-admin`) holds the record as text; it is read like any other.
 - The log names no cluster: account is that of the AWS role, or "".
 - `auditID` is what the client says in the header Audit-ID: the record's id is bound to stage, time, verb, URI and user,
@@ -62,7 +62,7 @@ FORWARDED = ("kube-audit", "kube-audit-admin")
 
 
 def opened_aks(opened: Tree) -> Tree:
-    """The record that AKS's diagnostic log holds, with the time of the log where it tells none.
+    """The record that AKS's diagnostic log holds, with the time of the log where it has none.
 
     Raises:
         RejectError: bad_json, too_deep, not_object.
@@ -77,7 +77,7 @@ def opened_aks(opened: Tree) -> Tree:
 
 # ---- traits
 #
-# What only the bodies of a Kubernetes request tell: tokens for others, grants of everything, pods without a cage.
+# What only the bodies of a Kubernetes request show: tokens for others, grants of everything, unconfined pods.
 
 
 _MAKES = ("create", "update", "patch")
@@ -116,7 +116,7 @@ _SHELLS = tuple(
     for verb in ("create", "get", "patch", "update")
 )
 REACHING = frozenset((*_SECRETS, *_SHELLS))
-"""Operations of which only the namespace tells whether they `scope_trait` too far."""
+"""Operations of which only the namespace shows whether they `scope_trait` too far."""
 SYSTEM = "kube-system"
 _DEEPEST = 20
 """Steps of a path in a JSON patch."""
@@ -146,7 +146,7 @@ _ADMIN = {"cluster-admin", "admin", "system:masters"}
 
 
 def traits_of(tree: Row, event: Event) -> Iterator[str]:
-    """The traits that the request's body tells."""
+    """The traits that the request's body shows."""
     operation = event.action.partition(":")[2]
     body = tree.get("requestObject")
     if operation in _TOKENS:
@@ -228,10 +228,10 @@ _ISSUED = "authentication.kubernetes.io/issued-credential-id"
 _POD = "authentication.kubernetes.io/pod-uid"
 _DECISION = "authorization.k8s.io/decision"
 _AUTHENTICATED = "system:authenticated"
-"""The group of whoever holds a credential, whatever its name."""
+"""The group of everyone with a credential, whatever its name."""
 _ADMINS = "group system:masters"
 _GROUPS = 4
-"""Groups of somebody impersonated that are told: those of administrators come first."""
+"""Groups of an impersonated user that are kept: those of administrators come first."""
 _SPELLINGS = {
     name: (name.replace(".", "_").replace("/", "_slash_"), name.replace(".", "_")) for name in (_CREDENTIAL, _POD)
 }
@@ -422,7 +422,7 @@ def _event_of(
 
 
 def _identity(name: str, uid: str, arn: str, address: str) -> tuple[Identity, tuple[str, ...]]:
-    """The AWS role where EKS tells it: `aws-iam-authenticator:ACCOUNT:AROA…` is the uid of its users."""
+    """The AWS role where EKS gives it: `aws-iam-authenticator:ACCOUNT:AROA…` is the uid of its users."""
     if not arn:
         return k8s.identify(name, uid, address=address), k8s.links_of(name)
     unique = uid.rpartition(":")[2] if uid.startswith(("aws-iam-authenticator:", "heptio-authenticator-aws:")) else ""

@@ -25,7 +25,7 @@ _URI = re.compile(
 )
 _VERSION = re.compile(r"v\d+[a-z0-9]*")
 COMPONENTS = frozenset(f"{kind}:{name}" for kind in ("system", "eks") for name in _TABLES[kind].split())
-"""Names of the parts of a cluster, of GKE's and of EKS's. Whoever asks for a certificate chooses its name."""
+"""Names of the parts of a cluster, of GKE's and of EKS's. Clients that ask for a certificate choose its name."""
 
 
 def operation_of(resource: str, subresource: str, verb: str) -> str:
@@ -51,7 +51,7 @@ def from_method(method: str) -> str:
 
 
 def from_uri(uri: str) -> tuple[str, str, str, str]:
-    """Resource, subresource, namespace and name in a request's path, each "" where not told.
+    """Resource, subresource, namespace and name in a request's path, each "" where not given.
 
     >>> from_uri("/api/v1/namespaces/shop/pods/a/log?x=1"), from_uri("/apis/apps/v1/deployments"), from_uri("/healthz")
     (('pods', 'log', 'shop', 'a'), ('deployments', '', '', ''), ('', '', '', ''))
@@ -84,7 +84,7 @@ def is_kubernetes(name: str) -> bool:
 
 
 def is_inside(address: str) -> bool:
-    """Whether a cluster's own parts may sit at an address: a private or loopback one, or one that is not told.
+    """Whether a cluster's own parts may sit at an address: a private or loopback one, or one that is not given.
 
     >>> is_inside("10.0.0.4"), is_inside("::1"), is_inside(""), is_inside("198.51.100.7"), is_inside("a host")
     (True, True, True, False, False)
@@ -93,7 +93,7 @@ def is_inside(address: str) -> bool:
 
 
 def identify(name: str, uid: str = "", cluster: str = "", address: str = "") -> Identity:
-    """The identity behind a user name; a service account is its uid where that is told.
+    """The identity behind a user name; a service account is its uid where that is given.
 
     The cluster's own part is only who has the name of one, and sits where they do.
 
@@ -117,7 +117,7 @@ def identify(name: str, uid: str = "", cluster: str = "", address: str = "") -> 
 
 
 def user(name: str, cluster: str = "") -> Identity:
-    """Whoever logged in with a name that is no component's and no account's."""
+    """The user behind a name that is no component's and no account's."""
     return _make(cluster, f"user:{name}", name, "user", "user_name" if "@" in name else "")
 
 
