@@ -66,7 +66,7 @@ def _default_state() -> tuple[float, int]:
 
 @pytest.fixture(autouse=True)
 def _leaves_the_default_state_alone() -> Iterator[None]:
-    """A test that names no folder of results would write into the state of whoever runs it."""
+    """A test that names no folder of results would write into its user's state."""
     before = _default_state()
     yield
     assert _default_state() == before, f"this test, or one beside it, wrote {WORKING_FOLDER}/nhi-out/state.sqlite"

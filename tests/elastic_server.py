@@ -67,7 +67,7 @@ rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """
 _FOR_TESTS = ("-Xms512m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-"""A node that lives for minutes is not worth being compiled well, which takes more than half of its processor time."""
+"""A node that runs for minutes is not worth being compiled well, which takes more than half of its processor time."""
 
 
 class Server(NamedTuple):
@@ -241,7 +241,7 @@ def running(url: str) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def elastic_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
-    """Gives the node of a version, which lives until the session ends."""
+    """Gives the node of a version, which runs until the session ends."""
     with ExitStack() as stack:
 
         @cache

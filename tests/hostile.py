@@ -26,7 +26,7 @@ _PLACES = {
     "github": ("user_agent", "repo", "actor", "workflow", "hashed_token", "programmatic_access_type", "name"),
     "entra": ("servicePrincipalName", "appDisplayName", "displayName", "userAgent", "resourceDisplayName"),
 }
-"""Where whoever writes these logs' events may put what they like."""
+"""Where clients of these logs may put what they like."""
 
 
 @lru_cache(None)

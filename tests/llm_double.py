@@ -1,6 +1,6 @@
 """An OpenAI-compatible endpoint for tests, built from the API's documentation: chat completions in one piece.
 
-What it says is up to a function from the request to the answer's text. `plain` words the facts anew as a language model
+What it says is up to a function from the request to the answer's text. `plain` rephrases the facts as a language model
 would, with its own habits: it was not written to please the verifier.
 """
 
@@ -120,7 +120,7 @@ _OPENERS = ("Notably, ", "In addition, ", "Additionally, ", "", "", "", "", "")
 
 
 def plain(request: Json, seed: int = 1) -> str:
-    """It words each fact anew: synonyms, other clauses, openers, and sometimes two in one."""
+    """It rephrases each fact: synonyms, other clauses, openers, and sometimes two in one."""
     dice, lines = random.Random(seed), []
     numbered = facts(request)
     while numbered:

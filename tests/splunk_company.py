@@ -1,4 +1,4 @@
-"""A simulated company's days as a search head lives them: all that the app writes, for dashboards to read."""
+"""A simulated company's days as a search head processes them: all that the app writes, for dashboards to read."""
 
 from __future__ import annotations
 

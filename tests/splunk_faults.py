@@ -14,7 +14,7 @@ Closes are done in shards of a few identity-days, and each run hands over behind
 | the clock of an indexer is behind | events arrive dated before a window of Group that is over |
 
 A window that failed is part of the next one, as a durable search's is. What was lost unnoticed is made up for by
-NHI Watch - Close, which reads again hours that lack events, and judges the rows of two days once more.
+NHI Watch - Close, which reads again hours that lack events, and scores the rows of two days once more.
 
 https://docs.splunk.com/Documentation/Splunk/9.3.1/Admin/Savedsearchesconf (durable.*)
 """

@@ -131,7 +131,7 @@ def until(records: Records, second: int) -> Records:
 
 @pytest.mark.parametrize("days_before", [0, 4], ids=["that morning", "earlier that week"])
 def test_the_theft_of_an_identity_that_was_judged_benign_is_shown(days_before: int) -> None:
-    """All that the list shows of it is judged benign before the theft; the default budget, the shipped model."""
+    """All that the list shows of it gets the verdict benign before the theft; the default budget, the shipped model."""
     shown, verdicts_given = 0, 0
     for seed in range(16):
         text, store = story(seed, days_before), MemoryStore()
@@ -143,7 +143,7 @@ def test_the_theft_of_an_identity_that_was_judged_benign_is_shown(days_before: i
         verdicts_given += bool(mine)
         rest = [item for item in text.before if item["eventTime"] >= render(second)]
         shown += is_found(run(store, [*rest, *text.theft]), text.theft)
-    assert verdicts_given >= 12, "there has to be something to judge"
+    assert verdicts_given >= 12, "there has to be something to give a verdict on"
     assert shown >= 15, f"{shown} of 16"
 
 

@@ -195,7 +195,7 @@ def test_who_was_seen_before_is_never_folded() -> None:
     assert f"{TODAY:06d}/aws:{ACCOUNT}:role:AROArunner-59" in {key for key, _ in store.scan("day", "", ":")}
 
 
-# ---- Splunk: the same bounds, before a day is judged
+# ---- Splunk: the same bounds, before a day is scored
 
 
 def part_of(events: Iterable[Event]) -> parts.PartialDay:

@@ -41,7 +41,7 @@ def with_row(rows: Iterable[Row], allowance: int, kept: frozenset[str] = frozens
 
 
 def weeks(identities: int, days: int, dice: random.Random, extra: dict[int, list[float]]) -> ListedRows:
-    """A tenant's days: who gets a place, each name anew every day."""
+    """A tenant's days: who gets a row, each name again every day."""
     losses = {day: [*(ordinary(dice) for _ in range(identities)), *extra.get(day, [])] for day in range(days)}
     rows = [row(f"{day:02}/{n}", risk, 0, day) for day, each in losses.items() for n, risk in enumerate(each)]
     return with_row([row for row in rows if row.risk >= LEAST], week_allowance(BUDGET, identities))
@@ -109,8 +109,8 @@ def test_a_case_takes_one_place_however_often_it_comes_back() -> None:
 
 
 def mornings(waiting: float, days_ago: int = 2) -> ListedRows:
-    """Seven were judged benign; one waits since then, and of today's eight the last is without a place."""
-    with_verdict = [row(f"judged-{n}", 60.0, 0, -days_ago - 1) for n in range(7)]
+    """Seven have the verdict benign; one waits since then, and of today's eight the last is without a place."""
+    with_verdict = [row(f"verdict-{n}", 60.0, 0, -days_ago - 1) for n in range(7)]
     today = [row(f"today-{n}", 70.0, 9) for n in range(7)]
     rows = [*with_verdict, row("waiting", waiting, 0, -days_ago), *today, row("left", 40.0, 12)]
     names = {row.id for row in with_verdict}
@@ -126,7 +126,7 @@ def test_what_waited_comes_after_the_rows_of_the_last_day_that_are_stronger() ->
 
 
 def test_verdicts_free_places_for_medium_ones_and_above_alone() -> None:
-    """After fourteen that were judged; without verdicts there is no place for any."""
+    """After fourteen with verdicts; without verdicts there is no row for any."""
     before = [row(f"before-{n}", 60.0, 0, -1) for n in range(14)]
     later = [row("medium", GIVEN_BACK, 9), *(row(f"low-{n}", GIVEN_BACK - 1 - n, 9) for n in range(10))]
     rows = [(row.id, row) for row in (*before, *later)]

@@ -564,7 +564,7 @@ def test_what_comes_after_a_verdict_earns_its_row_by_itself_and_says_why_it_is_b
 
 
 def test_a_theft_later_on_the_day_that_was_judged_is_shown_alone() -> None:
-    """An odd call in the morning is judged benign at noon; the theft of the afternoon is a row of its own."""
+    """A morning's unusual call gets the verdict benign at noon; the theft of the afternoon is a row of its own."""
     morning = [record(TODAY, "08:00", service="iam", name="ListUsers", address="185.220.101.4")]
     store = runs([quiet(20) + morning + until(TODAY)], ROOM)
     give_verdict(store, "benign", TODAY * DAY + 12 * HOUR)

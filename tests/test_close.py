@@ -77,7 +77,7 @@ def test_open_days_are_judged_first_and_a_close_is_handed_over_behind_each_batch
         settled(store, part)
         while not closed(store, goes_on=False):
             slices += 1
-    assert slices > 2 * len(NAMES) * len(PARTS[:5]), "each identity's day is judged, and taught, in a run of its own"
+    assert slices > 2 * len(NAMES) * len(PARTS[:5]), "each identity's day is scored, and learned, in a run of its own"
     assert answer(store) == complete_run
 
 
@@ -137,7 +137,7 @@ def test_profiles_learn_a_day_once_where_the_close_died_before_it_noted_them(com
 
 
 def test_profiles_are_the_same_whether_or_not_they_have_learnt_a_day_yet(complete_run: Any) -> None:
-    """While a close goes on, open days are judged by profiles of which some have learnt the day."""
+    """While a close goes on, open days are scored by profiles of which some have learnt the day."""
     store, seen = MemoryStore(), list[dict[str, Any]]()
     for part in PARTS[:2]:
         settled(store, part)

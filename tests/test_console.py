@@ -210,7 +210,7 @@ def test_in_splunk_too(tmp_path: Path) -> None:
 
 
 def test_a_name_alone_makes_nobody_a_person_before_a_week() -> None:
-    """Whoever asks a cluster for a certificate chooses the name in it; a directory's word stands from the first day."""
+    """Clients choose the name in a cluster's certificate; a directory's word stands from the first day."""
     named = identify("ops@corp.example")
     assert [is_person(named, days) for days in (0, HISTORY - 1, HISTORY)] == [False, False, True]
     assert is_person(named._replace(human="identity_center"), 0)

@@ -124,7 +124,7 @@ def test_a_gzip_of_one_byte_members_takes_time_by_its_size(tmp_path: Path) -> No
     batches = list(reader.read([str(path)]))
     assert time.process_time() - before < 15
     with path.open("rb") as file:
-        assert len(list(Chunks(file))) < 10, "whoever takes a part does something for each"
+        assert len(list(Chunks(file))) < 10, "each part costs its reader something"
     assert [bad.reason for batch in batches for bad in batch.bad] == ["cut_off"]
 
 

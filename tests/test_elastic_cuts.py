@@ -40,7 +40,7 @@ def test_any_order_and_cutting_gives_the_notables_of_the_program(place: Place, s
 
 
 def arrive(place: Place, records: list[dict[str, Any]], ingested: int) -> None:
-    """Documents come, and two runs read up to them: what a close has taught is judged by the run behind it."""
+    """Documents come, and two runs read up to them: what a close has taught is used by the run behind it."""
     fill(place, records, ingested=ingested)
     for _ in range(2):
         place.run(budget=ROOM.budget, lag=int(time.time()) - ingested - 1)

@@ -230,7 +230,7 @@ def test_every_source_that_knows_calls_without_a_credential_is_tested() -> None:
     ids=["Terraform", "GitHub Actions", "Pulumi"],
 )
 def test_the_name_of_an_automation_excuses_no_theft(agent: str, session: str) -> None:
-    """Rule sets that leave out automations are passed by whoever calls himself one."""
+    """Rule sets that leave out automations let through anyone who claims to be one."""
 
     def as_automation(records: Sequence[Record]) -> list[Record]:
         arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/payments-api/{session}"

@@ -342,7 +342,7 @@ def test_all_that_a_verdict_lacks_is_said_at_once() -> None:
 
 
 def test_verdicts_are_applied_by_publish_alone() -> None:
-    """The judge takes from them where a day is cut, and whom they teach."""
+    """Verdicts decide where a day is cut, and whom they teach."""
     detect = Path(publish.__file__).parent
     texts = {path.stem: path.read_text("utf-8") for path in detect.rglob("*.py")}
     users = {name for name, text in texts.items() if re.search(r"feedback import .*\bVerdicts\b", text)}

@@ -1,4 +1,4 @@
-"""Whoever can write log records cannot take a theft's place: decoys of one key, of two, and of other accounts."""
+"""Clients that can write log records cannot take a theft's place: decoys of one key, of two, and of other accounts."""
 
 from __future__ import annotations
 

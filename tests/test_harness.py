@@ -1,4 +1,4 @@
-"""`nhi evaluate`: which worlds are judged, and by which model."""
+"""`nhi evaluate`: which worlds are evaluated, and by which model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever can choose the id of his records gains nothing by it: records of one id are told apart by what they tell."""
+"""Clients that can choose the ids of their records gain nothing by it: records of one id differ by what they say."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_importing_a_module_changes_nothing_of_others() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """A module without imports from the rest is taken away until nothing is left. Whoever imports a module runs the
+    """A module without imports from the rest is taken away until nothing is left. Importing a module runs the
     packages above it first."""
     left = {name_of(path): _run_by(path) for path in MODULES}
     left = {name: needs & left.keys() - {name} for name, needs in left.items()}

@@ -1,4 +1,4 @@
-"""What a run judges anew on an open day: whoever has news, or acts oddly; who does as before is counted."""
+"""What a run scores again on an open day: identities with new behaviour, and suspects; the others are counted."""
 
 from __future__ import annotations
 

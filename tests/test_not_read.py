@@ -1,4 +1,4 @@
-"""Nothing is passed over in silence: what `nhi score` says of files, records and days that it could not judge."""
+"""Nothing is skipped in silence: what `nhi score` says of files, records and days that it could not score."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def of(result: Result, role: str) -> Any:
 
 
 def test_a_freed_place_goes_to_a_medium_one_and_not_to_a_low_one() -> None:
-    """Seven medium ones fill the week. Once they are judged, a low one of a later day still has no place."""
+    """Seven medium ones fill the week. Once they have verdicts, a low one of a later day still has no row."""
     roles = [*ROLES, "low", "medium"]
     history = [*company(2, roles), *(r for role in ROLES[:7] for r in strong(role, TODAY))]
     store = MemoryStore()

@@ -52,7 +52,7 @@ def expected(complete_run: Records) -> Any:
 
 @pytest.fixture(scope="module")
 def learnt(days: list[Records]) -> MemoryStore:
-    """After a run a day; whoever changes it takes a copy."""
+    """After a run a day; a test that changes it takes a copy."""
     return runs(days)
 
 

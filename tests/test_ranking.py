@@ -136,6 +136,6 @@ def test_the_impact_of_linked_identities_is_that_of_the_worst_by_its_own_calls_a
 
 
 def test_what_was_refused_throughout_is_never_critical() -> None:
-    """However sure it is, and whoever it would have hit: nothing was let in."""
+    """However sure it is, and whatever it would have hit: nothing was let in."""
     refused = rate_impact(CROWN, episode([{"outcome": "denied", "access": "permissions"}]))
     assert refused.level == "low" and severity_of(expected_risk(99.0, refused)) == "medium"

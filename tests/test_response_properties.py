@@ -120,7 +120,7 @@ def test_no_plan_goes_beyond_its_policy(seed: int) -> None:
 
 
 def _smuggle(dice: random.Random, built: Any) -> Any:
-    """The plan with something in it that the policy did not give, sealed anew."""
+    """The plan with something in it that the policy did not give, sealed again."""
     other: dict[str, Any] = json.loads(json.dumps(built))
     step = dice.choice(other["steps"])
     names = ("action", "commands", "shell", "undo", "minutes", "approvals", "approvers", "rule", "with", "more")

@@ -105,7 +105,7 @@ def _published(store: MemoryStore) -> list[NotableDocument]:
 
 @contextmanager
 def without_shortcuts() -> Iterator[None]:
-    """Each round writes the episodes of its days anew, decodes each row itself, and reads cases one by one."""
+    """Each round rewrites the episodes of its days, decodes each row itself, and reads cases one by one."""
     never = property(lambda day: False, lambda day, value: None)
     with ExitStack() as stack:
         stack.enter_context(patch.object(Day, "is_unchanged", never, create=True))

@@ -1,4 +1,4 @@
-"""Whoever shares a folder chooses no settings and hides no notable: what others may write is refused, or told."""
+"""Those who share a folder choose no settings and hide no notable: what others may write is refused, or reported."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def test_the_demo_tells_what_it_listed_that_is_no_incident() -> None:
 
 def test_the_demo_says_why_an_incident_was_missed() -> None:
     missed = {"first_time": "2025-03-10T11:15:11Z", "technique": "admin_user", "origin": "inside", "record_ids": ["1"]}
-    assert list(truth.told([missed], [])) == [
+    assert list(truth.fates([missed], [])) == [
         "  2025-03-10T11:15  admin_user             inside    missed: none of its records made a notable; they look "
         "like the identity's own days",
         "      A new user with all rights and a key, which is then used: 1 call from its own network with its own "

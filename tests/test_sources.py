@@ -2,7 +2,7 @@
 
 Samples: tests/data/sources/<NAME>.jsonl, one object a line: `shape`, `group`, `record`, and either `event`, the
 expected fields (`identity.id`, `action`…), or `reject`, the reason. Samples of one group give the same Event.
-A sample of shape `case` shows one rule of the source, told in `case`; docs/sources.csv makes nothing of it.
+A sample of shape `case` shows one rule of the source, named in `case`; docs/sources.csv makes nothing of it.
 """
 
 from __future__ import annotations

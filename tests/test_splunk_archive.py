@@ -1,4 +1,4 @@
-"""Closed identity-days leave the KV store: whoever needs one reads it from the index, and answers stay the same."""
+"""Closed identity-days leave the KV store: one that is needed is read from the index, and answers stay the same."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Head:
         )
 
     def reader(self) -> KvStore:
-        """The state for whoever only reads."""
+        """The state, read-only."""
         return KvStore(Collection(cast(Client, Direct(self.double)), STATE))
 
     def find(self, text: str, earliest: int, latest: int) -> Iterator[Mapping[str, str]]:

@@ -180,7 +180,7 @@ def test_a_click_on_a_verdict_keeps_it(boards: Found) -> None:
 
 
 def test_a_star_in_an_identitys_or_a_records_id_is_no_wildcard(tmp_path: Path) -> None:
-    """Whoever names a session, a tag or a request chooses a part of such an id."""
+    """Clients that name a session, a tag or a request choose a part of such an id."""
     server, names = Server(tmp_path), ("app:*", "app:other")
     for number, name in enumerate(names):
         event = {

@@ -130,7 +130,7 @@ def slowed(double: KvDouble, clock: Clock, seconds: float, path: str) -> KvStore
 
 @pytest.mark.parametrize("writes", [True, False])
 def test_a_run_that_works_for_hours_keeps_the_state(double: KvDouble, clock: Clock, writes: bool) -> None:
-    """A close of 100,000 identities took longer than a lease, and was begun anew for ever."""
+    """A close of 100,000 identities took longer than a lease, and was started again for ever."""
     store = slowed(double, clock, 300, "batch_save" if writes else "query")
     if not writes:
         store.put("day", [(f"{n:05d}", bytes(40_000)) for n in range(1_000)])
@@ -340,7 +340,7 @@ def test_whoever_only_reads_claims_nothing(double: KvDouble) -> None:
 
 
 def test_rows_that_were_never_there_cost_no_deletion(double: KvDouble, clock: Clock) -> None:
-    """A run takes back two marks for each identity that it judges, and hardly any of them has one."""
+    """A run takes back two marks for each identity that it scores, and hardly any of them has one."""
     store = opened(double, clock)
     store.put("day", [(f"{n:05d}", b"x") for n in range(0, 1_000, 100)])
     store.commit()

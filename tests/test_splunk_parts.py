@@ -155,7 +155,7 @@ def test_a_day_that_takes_parts_in_any_cut_overlapping_and_in_pieces_counts_each
 
 
 def test_one_id_in_two_behaviours_counts_in_each() -> None:
-    """Whoever writes a log may give a theft the id of a harmless record."""
+    """A client may give a theft the id of a harmless record."""
     identity_day = IdentityDay(DAY_NUMBER)
     part_of([event(1, record_id="x")]).give(identity_day)
     part_of([event(1, action="iam:CreateAccessKey", record_id="x")]).give(identity_day)

@@ -165,7 +165,7 @@ def test_the_backfill_goes_day_by_day_and_goes_on_where_it_stopped() -> None:
         ("Group Rows", 16),
         ("Rank", 16),
         ("Group Events", 17),
-    ], "the earliest day first, for each is judged by those before"
+    ], "the earliest day first, for each is scored by those before"
     head.fails_on, head.ran = -1, []
     assert [row["Status"] for row in steps.backfill(head, 4, 20)] == ["done before", "done", "done", "done"]
     assert [day for name, day in head.ran if name.endswith("Rank")] == [17, 18, 19]

@@ -1,4 +1,4 @@
-"""State: what is written, read again, made anew and forgotten."""
+"""State: what is written, read again, rebuilt and forgotten."""
 
 from __future__ import annotations
 

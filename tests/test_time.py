@@ -1,4 +1,4 @@
-"""Whoever writes the times of his records gains nothing by it: not by the future, not by the past, and not unseen."""
+"""Clients that choose the times of their records gain nothing by it: not by the future, not by the past, nor unseen."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_the_terminal_gives_no_all_clear(history: list[Records], tmp_path: Path)
 
 
 def theft_on_host(day: int, mark: str = "") -> Records:
-    """Credential files of many kinds, read by a program from a folder for temporary files; as auditd tells them."""
+    """Credential files of many kinds, read by a program from a folder for temporary files; as auditd logs them."""
     return [
         {
             "host": "web-1",
@@ -344,7 +344,7 @@ def test_what_a_client_dates_of_tomorrow_makes_no_tomorrow(
     assert titles(result.standing, "blind_spot") == []
     matches = [n["life"] for n in result.standing if n["kind"] == "compromise" and risk_of(n) >= 40]
     assert matches == ["new"]
-    if today < LAST - 4:  # a day without its log is told once a provider goes on
+    if today < LAST - 4:  # a day without its log is reported once a provider continues
         assert titles(going_on(store, [*ordinary(today + 3), *ordinary(today + 4)]).standing, "blind_spot")
 
 

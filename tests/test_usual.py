@@ -172,7 +172,7 @@ def shown_by(episode: Episode, at: int) -> Iterator[tuple[str, BehaviourKey, int
 
 
 def test_removing_the_heaviest_signals_records_lowers_the_likelihood_to_what_was_claimed() -> None:
-    """Records are taken away from the raw log, and what is left of the day is read and judged anew."""
+    """Records are taken away from the raw log, and what is left of the day is read and scored again."""
     known, fell = marks(), 0
     for notable in ran().notables:
         day, claimed = day_scored(notable), [s for s in notable["signals"] if s["without"] is not None]

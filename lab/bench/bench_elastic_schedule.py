@@ -4,7 +4,7 @@ Six hours are read at once by both; then come RUNS times five minutes, at DOCUME
 people and pipelines, MACHINES in all, sixty or fewer in each; an hour of each day is three times as busy as the mean,
 and 2% is searchable up to an hour late. They are made account by account, kept in a file for each five minutes, and
 indexed when their time comes: memory holds one account's day. One job reads them in a single run, the others in RUNS
-and one more, by a clock that is set: as a process each, and in one for all. What is told: documents read, processor
+and one more, by a clock that is set: as a process each, and in one for all. What is reported: documents read, processor
 time of client and server, by run and by document; the state's size after 0, 24, 96 and all runs; and start-up. From it
 a table of docs/method/elastic_scale.md is written, unless `--no-page`.
 NHI_TEST_ELASTIC=URL takes a server that runs already.
@@ -64,8 +64,8 @@ A_DAY = 100_000_000
 STAGES = {
     "host": "asking what there is, noting it, the list, writing, the model",
     "s_read": "reading documents and the days that grew",
-    "s_score": "judging who has news",
-    "s_explain": "notables of those judged",
+    "s_score": "scoring who has news",
+    "s_explain": "notables of those scored",
     "s_store": "packing rows",
 }
 WAYS = ("schedule", "process", "bulk")

@@ -1,7 +1,7 @@
 """What is promised of notables: the budget on ordinary weeks, ten incidents in one day, the report's size, speed.
 
 `python lab/bench/bench_notables.py [--sizes 30,300,3000] [--days 9] [--page docs/method/walk.md]`: processor seconds of
-whole processes, the least of three; the tenants are simulated, and judged as `nhi score` judges them.
+whole processes, the least of three; the tenants are simulated, and scored as by `nhi score`.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ FOLDER holds Sigma's rules for CloudTrail. PYTHON is an interpreter with `azuma`
 (panther's rules and the runner they are tested with). PROGRAM is rsigma, as `cargo install rsigma --version 0.23.0`
 builds it. What is not there is left out, and the figures say so.
 
-The records are those of `bench_real.py`, as lines; `nhi score` judges the last day over what was learnt of those
+The records are those of `bench_real.py`, as lines; `nhi score` scores the last day over what was learnt of those
 before. What each finds: of DataDog's recorded attack techniques (labelled by their files' names) those of which a
 record matches, or is behind a notable of the list; and how much each says of the last ordinary day. The techniques are
 added to that day for `nhi`. Whole processes in turn, of each the least processor time; speeds are
-without what it takes to begin, which is told beside. `--quick`: a tenth of each day. `--page`: also write the table.
+without what it takes to begin, which is given beside. `--quick`: a tenth of each day. `--page`: also write the table.
 
 Those records are sparse: each identity makes a few calls. So the speeds of `nhi baseline` and rsigma are measured
 over the simulated tenant of `bench_reading.py`, too, whose machines are as busy as real ones.
@@ -117,7 +117,7 @@ One run over the same real CloudTrail records, {events:,} of one ordinary day as
 each the least processor time of {rounds} rounds, without what it takes to begin. *Found*: of DataDog's {techniques}
 recorded attack techniques, added to the last of {days} ordinary days, those of which a record matches a rule or is
 behind a notable of the list; each acts in an account of its own under one user name, so most are folded into one row
-that names them. `nhi baseline` reads, judges and learns the day; the list is that of `nhi score`.
+that names them. `nhi baseline` reads, scores and learns the day; the list is that of `nhi score`.
 
 | | rules | events a second | begins in | techniques found | reports on the ordinary day |
 |---|---:|---:|---:|---:|---:|
@@ -162,7 +162,7 @@ class Speeds(NamedTuple):
 
 
 class Peer(NamedTuple):
-    """A program that tells, a line each, which records match which rule."""
+    """A program that prints, a line each, which records match which rule."""
 
     name: str
     command: list[str]

@@ -61,7 +61,7 @@ def spent(learnt: MemoryStore, day: Records, rounds: int) -> dict[str, float]:
         session.feed(part)
         result = session.finish()
         session.confirm(result.events)
-        counts.update(judged=result.run["episodes"], updated=result.run["identities"], published=len(result.events))
+        counts.update(scored=result.run["episodes"], updated=result.run["identities"], published=len(result.events))
     return {"seconds": time.process_time() - began, "rows": store.rows, **counts, **kinds_of(State(store))}
 
 

@@ -6,11 +6,11 @@ hour in the accounts that were measured (the figures say how many here).
 
 With extracted fields, the SDK gets all fields of the events, as it does when it names none; nhiscore gets
 those that it asks for. With `_raw` only, both get `_raw`. `session`: nhiscore as on a search head, which asks the KV
-store (its double, over TLS) for what was learnt of each identity on the days before; wall seconds and requests are told
-too. They take turns, medians are compared, rows are
-counted in what comes back. Time is processor time, start-up included; all programs have their bytecode on disk, where
-Python leaves it the first time that Splunk starts a command (an installed SDK has it from the beginning). `csv` is the
-floor: nhiscore's input, read and written with the csv module, and nothing else.
+store (its double, over TLS) for what was learnt of each identity on the days before; wall seconds and requests are
+reported too. They take turns, medians are compared, rows are counted in what comes back. Time is processor time,
+start-up included; all programs have their bytecode on disk, where Python leaves it the first time that Splunk starts a
+command (an installed SDK has it from the beginning). `csv` is the floor: nhiscore's input, read and
+written with the csv module, and nothing else.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def run(python: str, contest: Contest, folder: Path) -> dict[str, Any]:
 
 
 def once(python: str, script: Path, stream: Path, target: Path) -> float:
-    """Seconds of processor time of one process: on a busy machine the clock on the wall tells nothing."""
+    """Seconds of processor time of one process: on a busy machine the wall clock says nothing."""
     with stream.open("rb") as given, target.open("wb") as taken:
         return _bench.spent([python, script], stdin=given, stdout=taken, capture_output=False).processor
 

@@ -57,7 +57,7 @@ TOTALS = 1, 10, 100
 AIM = TOTALS[-1] * 1e6
 """Events a day for which the page says what was asked."""
 BEYOND = (1_000,)
-"""Millions of which only the end of the page tells."""
+"""Millions that only the end of the page mentions."""
 EVERY = 5, 15, 60
 """Minutes between two runs."""
 RECOMMENDED = 15
@@ -641,9 +641,9 @@ deletion of closed days. *KV store* is the largest of a day, at the end of a nig
 """
 TAIL = """
 *waits*: a shard of known calls alone, kept as they came, in a window of five minutes. *news*: the same where 1.5% \
-of the identities have a target that is new, merged and judged at once. *odd*: thieves alone; the difference between \
+of the identities have a target that is new, merged and scored at once. *odd*: thieves alone; the difference between \
 few and many is the unit. *merged*: what waited is merged; *merged again*: late on the day, when its row is largest, \
-which is what the arithmetic takes. *closed*: judged once more and learnt. *idle*: nothing is new; *no notables*: \
+which is what the arithmetic takes. *closed*: scored once more and learnt. *idle*: nothing is new; *no notables*: \
 before the store had 12,000 notables of 120 days; *open day*: in the course of a day; *inventory apart*: the same \
 without reading the inventory of all identities, as all the others below it were measured, which are compared with \
 it: in the seconds that this reading takes they would drown. The arithmetic takes it from *open day*, and the units \

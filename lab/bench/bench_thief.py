@@ -1,6 +1,6 @@
 """A thief who has read the code: `python lab/bench/bench_thief.py [--page docs/method/hiding.md]`.
 
-What is measured, and how: `nhi_watch_lab.evaluation.thief`. `--why` tells of each attack that is not listed which
+What is measured, and how: `nhi_watch_lab.evaluation.thief`. `--why` shows for each attack that is not listed which
 signals spoke; `--rows` and `--nth` measure a part.
 """
 

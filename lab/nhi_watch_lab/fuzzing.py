@@ -184,7 +184,7 @@ def read_part(data: bytes) -> None:
 
 
 def _around(data: bytes) -> str:
-    """A part with a record for each behaviour that the text of a row tells of, and with the text."""
+    """A part with a record for each behaviour that the text of a row names, and with the text."""
     with suppress(ValueError, TypeError, LookupError, RecursionError):
         number = len(json.loads(data)[4]) // day_rows.ROW
         packed = struct.pack("<BBBHII", parts.VERSION, parts.MARK, 1, 1, number, number)
@@ -237,7 +237,7 @@ def states() -> Iterator[bytes]:
 
 
 def read_row(data: bytes) -> None:
-    """A damaged row is told as such; so is one whose text was tampered with."""
+    """A damaged row is reported as such; so is one whose text was tampered with."""
     for read, raw in product((unpack, day_rows.unpack), (data, zlib.compress(data, 1))):
         with suppress(NhiError):
             read(raw)

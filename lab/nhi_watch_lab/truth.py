@@ -1,5 +1,5 @@
 """Holds what `nhi score` found against the labels of a simulated tenant: which incidents are listed, which not, and
-what is listed that is none.
+which listed notables are no incidents.
 
 `python -m nhi_watch_lab.truth out/demo` reads OUT/data/labels.json, OUT/state.sqlite and OUT/notables.jsonl.
 """
@@ -25,7 +25,7 @@ from nhi_watch_lab.simulator.raid import REGISTER
 Document = Mapping[str, Any]
 
 
-def told(incidents: Iterable[Document], notables: Sequence[Document]) -> Iterator[str]:
+def fates(incidents: Iterable[Document], notables: Sequence[Document]) -> Iterator[str]:
     """A line for each incident, in order of time."""
     for incident in sorted(incidents, key=lambda item: str(item["first_time"])):
         records = set(incident["record_ids"])
@@ -132,7 +132,7 @@ def report(folder: Path) -> str:
     finally:
         store.close()
     listed = [notable for notable in jsonlines.read(folder / "notables.jsonl") if publish.is_shown(notable)]
-    lines = list(told(incidents, notables))
+    lines = list(fates(incidents, notables))
     counts = [sum(f"  {fate}" in line for line in lines) for fate in ("listed: ", "was listed, ")]
     also = f", and {counts[1]} were until they closed" if counts[1] else ""
     head = (

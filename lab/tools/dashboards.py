@@ -72,7 +72,7 @@ def _inputs(definition: dict[str, Any], tokens: dict[str, str]) -> None:
 
 
 def _story(server: Server, name: str, tokens: dict[str, str], now: int) -> dict[str, str]:
-    """Whose story is told: the identity with the most linked ones, then the highest score."""
+    """Whose story is shown: the identity with the most linked ones, then the highest score."""
     notables = run(server, name, {**tokens, "identity": "*"}, now)["notables"]
     most = max(notables, key=lambda row: (len(row["nhi_members"]), float(row["nhi_likelihood"][0])))
     return {"identity": most["nhi_identity_id"][0], "notable": most["nhi_id"][0]}

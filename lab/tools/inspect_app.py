@@ -4,7 +4,7 @@
 
 AppInspect's own exit code is 0 whatever it finds, so its JSON report decides here: an error, a failure, a
 future failure, or a warning that lab/tools/inspect_warnings.json does not name and give a reason for, fails.
-It lives in an environment of its own, .venv-inspect, made from lab/tools/inspect.lock; the system library
+It has an environment of its own, .venv-inspect, made from lab/tools/inspect.lock; the system library
 libmagic1 is needed (apt-get install libmagic1).
 """
 
@@ -91,7 +91,7 @@ def refused(findings: list[Finding], accepted: dict[str, str]) -> list[Finding]:
 
 
 def environment() -> Path:
-    """AppInspect's program, in an environment that is made anew when the lock file changes."""
+    """AppInspect's program, in an environment that is rebuilt when the lock file changes."""
     place = ROOT / ".venv-inspect"
     program, stamp = place / "bin" / "splunk-appinspect", place / ".installed"
     if not stamp.exists() or stamp.read_bytes() != LOCK.read_bytes():

@@ -27,8 +27,8 @@ PYTHONS = "3.9, 3.13"
 def bom(files: Mapping[str, bytes], name: str, version: str) -> bytes:
     """The bill for an app of these files.
 
-    >>> told = json.loads(bom({"bin/a.py": b""}, "app", "1.0.0"))
-    >>> told["specVersion"], told["components"][0]["name"]
+    >>> document = json.loads(bom({"bin/a.py": b""}, "app", "1.0.0"))
+    >>> document["specVersion"], document["components"][0]["name"]
     ('1.6', 'bin/a.py')
     """
     components = [*map(_file, files, files.values()), *_libraries(files), *_ingredients(files), *_model(files)]

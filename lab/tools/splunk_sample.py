@@ -34,13 +34,13 @@ def main() -> int:
         server = played(unpacked(Path(folder)), "", SPEC)
     state = KvStore(Collection(cast(Client, Direct(server.splunkd.kv)), STATE))
     written = standing([row["_raw"][0] for row in server.events if row["index"] == ["nhi_risk"]])
-    texts = [told(line, state) for line in written]
+    texts = [with_document(line, state) for line in written]
     demo.SAMPLE.write_bytes(gzip.compress(("\n".join(texts) + "\n").encode(), 9, mtime=0))
     print(f"{demo.SAMPLE.relative_to(ROOT)}: {len(texts)} notables, {demo.SAMPLE.stat().st_size:,} bytes")
     return 0
 
 
-def told(text: str, state: KvStore) -> str:
+def with_document(text: str, state: KvStore) -> str:
     """An event with the whole document: nobody who sees the sample has a state that holds its story."""
     event = json.loads(text)
     event["nhi_notable"] = publish.documents(state, [event["nhi_id"]]).get(event["nhi_id"], event["nhi_notable"])

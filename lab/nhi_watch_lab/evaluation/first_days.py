@@ -133,11 +133,11 @@ class Set(NamedTuple):
     theft: frozenset[str] = frozenset()
     """Ids of the attack's records; empty: all of them are."""
     half: str = TEST
-    """Benign sets of the other half may have been in training: they are shown and not judged."""
+    """Benign sets of the other half may have been in training: they are shown, but not counted."""
 
 
 GIVEN_AWAY = re.compile(r"stratus(?:[-_ ]?red[-_ ]?team)?", re.IGNORECASE)
-"""In user agents and names; what follows it tells one secret from another, and stays."""
+"""In user agents and names; what follows it distinguishes secrets, and stays."""
 
 
 def stripped(record: Record) -> Record:

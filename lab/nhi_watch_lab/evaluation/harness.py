@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nhi_watch_lab.evaluation.mornings import Tenant
 
 SEEDS = {"drawn": "3001", "old": "501", "second": "4-5", "third": "7,9", "fourth": "4-5", "fifth": "4-5"}
-"""Worlds that are judged by default, as their generators make them: none of them is trained on."""
+"""Worlds that are evaluated by default, as their generators make them: none of them is trained on."""
 UNSTEADY = "141"
 """The same of each family's tenants in which at least one machine in ten is odd by nature."""
 ROOT = Path(__file__).parents[3]

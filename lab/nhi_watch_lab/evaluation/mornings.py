@@ -1,9 +1,9 @@
 """What an analyst reads each morning, replayed: days scored one after the other, as a daily schedule does.
 
 A tenant's history is given at once, as on installation; the list is first read on the eve of the first incident, and
-from then on every morning. The history is judged once and shared by all ARMS.
+from then on every morning. The history is scored once and shared by all ARMS.
 
-Rivals are given the identity-days of the arm in which nobody judges, at each day's end. Their scores order these; from
+Rivals are given the identity-days of the arm without verdicts, at each day's end. Their scores order these; from
 the highest down, so many are admitted as give no more benign rows than ours gave that tenant at the same budget, ties
 in an order that says nothing. The rules of the morning are ours: an identity-day is a row unless its identity had a
 row in the six days before, an incident is shown by a row of one of its own days. People are candidates where our own
@@ -179,7 +179,7 @@ class Replay:
     """One arm: a tenant's days from the eve of its first incident on."""
 
     def __init__(self, world: World, model: Model, store: MemoryStore, arm: Arm, bench: Optional[Bench]) -> None:
-        self._world, self._card, self._store, self._arm, self._bench = world, model, store, arm, bench
+        self._world, self._model, self._store, self._arm, self._bench = world, model, store, arm, bench
         sizes = [sum(1 for _ in store.scan("day", *span(day))) for day in State(store).daybook.days[-HISTORY:]]
         self._identities = mean(sizes) if sizes else 1.0
         self._budget = arm.budget + crowd(world, self._identities)
@@ -192,7 +192,7 @@ class Replay:
 
     def run(self, records: Sequence[object]) -> None:
         """Score a day, read its list, and give verdicts in an arm with verdicts."""
-        session = Session(self._store, SOURCES, model=self._card, budget=self._budget)
+        session = Session(self._store, SOURCES, model=self._model, budget=self._budget)
         session.feed(records)
         result = session.finish()
         session.confirm(result.events)
@@ -216,8 +216,8 @@ class Replay:
         incidents: Sequence[Collection[str]],
         still_open: Sequence[NotableDocument],
     ) -> None:
-        whole_days = (identity_day for _, identity_day in State(self._store).each_of(day))
-        today = {self._marks[mark] for identity_day in whole_days for mark in identity_day.seen & self._marks.keys()}
+        identity_days = (identity_day for _, identity_day in State(self._store).each_of(day))
+        today = {self._marks[mark] for identity_day in identity_days for mark in identity_day.seen & self._marks.keys()}
         benign = 0
         for notable_incidents in incidents:
             for incident in today.intersection(notable_incidents):
@@ -263,7 +263,7 @@ def marks_of(world: World) -> dict[Any, str]:
 
 
 def cases_of(world: World, places: Mapping[str, int]) -> list[Case]:
-    """Each incident that can be told from ordinary life, with its place."""
+    """Each incident that differs from ordinary activity, with its place."""
     return [
         Case(incident["id"], incident["technique"], incident["origin"], places.get(incident["id"]))
         for incident in world.incidents
@@ -331,7 +331,7 @@ class Bench:
         """Those that rivals have scored or learnt."""
 
     def take(self, store: MemoryStore) -> None:
-        """Let every rival score each day that was judged, from a week before the first incident on, and learn it."""
+        """Let every rival score each day that was scored, from a week before the first incident on, and learn it."""
         for day in State(store).daybook.days:
             if not self._days or day > self._days[-1]:
                 self._take(store, day)

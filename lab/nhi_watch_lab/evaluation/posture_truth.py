@@ -1,6 +1,6 @@
 """Precision and recall of posture findings on simulated tenants whose faults are known.
 
-Lives in a tenant are short, so the limits are too: an identity is idle after `IDLE` days and a key is old after `OLD`.
+Tenants are short, so the limits are too: an identity is idle after `IDLE` days and a key is old after `OLD`.
 What is known, and by what, never by the product's own reading:
 
 | finding | true for |
@@ -229,7 +229,7 @@ class Raw:
                     self.envs.setdefault(arn, {}).setdefault(match[1], set()).add(match[0])
 
     def sides(self, arn: str) -> dict[bool, set[str]]:
-        """Production or not → the names that tell it; its own name tells enough by itself."""
+        """Production or not → the names that show it; its own name is enough by itself."""
         names: dict[bool, set[str]] = {}
         for env, texts in self.envs.get(arn, {}).items():
             names.setdefault(env in PRODUCTION, set()).update(texts)

@@ -107,7 +107,7 @@ PLACES = "logs", "rule tests", "samples"
 LOGS, TESTS, MADE = PLACES
 
 
-class Told(NamedTuple):
+class NativeRecord(NamedTuple):
     """One record and where it comes from."""
 
     file: str
@@ -172,13 +172,13 @@ def read(record: object) -> Event | str:
 # ---- real logs, rule tests and samples
 
 
-def told(folder: Path) -> Iterator[Told]:
+def native_records(folder: Path) -> Iterator[NativeRecord]:
     """All records of real logs and of rule tests, with the source they belong to."""
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
         belongs = next((source for pattern, source in BELONGS if fnmatch(name, pattern)), None)
         if belongs is not None:
-            yield from (Told(name, _checked(belongs, name, record), record) for record in _records(path, name))
+            yield from (NativeRecord(name, _checked(belongs, name, item), item) for item in _records(path, name))
 
 
 def _checked(belongs: str, name: str, record: Any) -> str:
@@ -227,7 +227,7 @@ class Measured(NamedTuple):
 def measure(folder: Path) -> Measured:
     """Every record in every form."""
     measurement = Measured({}, {})
-    for item in told(folder):
+    for item in native_records(folder):
         source, event = door(item.record)
         if not item.belongs:
             what = event if isinstance(event, str) else f"read as {source.NAME if source else ''}"

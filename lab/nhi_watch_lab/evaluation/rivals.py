@@ -1,4 +1,4 @@
-"""What people would use instead, behind one interface, on the same identity-days that our model judges."""
+"""What people would use instead, behind one interface, on the same identity-days that our model scores."""
 
 from __future__ import annotations
 

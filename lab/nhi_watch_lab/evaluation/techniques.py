@@ -134,7 +134,7 @@ class Shown(NamedTuple):
 
     technique: Technique
     place: str
-    found: bool
+    listed: bool
     likelihood: float
     signals: tuple[tuple[str, float], ...]
     known: bool
@@ -259,7 +259,7 @@ def page(rows: Sequence[Shown], model: str) -> str:
         for tactic, _ in tactics.most_common()
     )
     lines += ["", "Why the others are not shown:", "", "| reason | own network | new network |", "|---|---|---|"]
-    missed = Counter((reason(row), row.place) for row in rows if not row.found)
+    missed = Counter((reason(row), row.place) for row in rows if not row.listed)
     for why in dict.fromkeys(why for (why, _), _ in missed.most_common()):
         lines.append(f"| {why} | {missed[why, PLACES['own']]} | {missed[why, PLACES['hoster']]} |")
     sheet = f"[{RESULTS.name}](../../lab/results/{RESULTS.name})"
@@ -270,7 +270,7 @@ def page(rows: Sequence[Shown], model: str) -> str:
 def _share(name: str, rows: Sequence[Shown]) -> str:
     cells = []
     for place in (PLACES["own"], PLACES["hoster"]):
-        mine = [row.found for row in rows if row.place == place]
+        mine = [row.listed for row in rows if row.place == place]
         cells.append(f"{sum(mine)} ({sum(mine) / max(1, len(mine)):.2f})")
     return f"| {name} | {len({(row.technique.source, row.technique.name) for row in rows})} | {' | '.join(cells)} |"
 
@@ -287,9 +287,9 @@ def table(rows: Sequence[Shown]) -> Iterator[tuple[str, ...]]:
             technique.tactic,
             str(len(technique.calls)),
             row.place,
-            "yes" if row.found else "no",
+            "yes" if row.listed else "no",
             f"{row.likelihood:.0f}",
-            "" if row.found else reason(row),
+            "" if row.listed else reason(row),
             heavy,
         )
 

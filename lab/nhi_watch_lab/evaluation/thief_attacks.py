@@ -134,7 +134,7 @@ def _k8s(calls: list[list[Any]], company: Company, dice: Dice) -> list[Deed]:
 
 
 def _entra(steps: list[Any], company: Company, dice: Dice) -> list[Deed]:
-    """Calls of Graph, and changes that the directory's audit log tells, too."""
+    """Calls of Graph, and changes that the directory's audit log records, too."""
     deeds = []
     for step in steps:
         if isinstance(step, list):

@@ -1,10 +1,10 @@
 """The model of a tenant's first day: the trees of all days, and some more that were grown on first days alone.
 
-On a first day everything is new, so what tells a theft from ordinary work is what was done, not that it is new. The
-trees of all days know little of that: almost all of their days have a history. So boosting goes on from their log-odds
-on first days, with few small trees, each fitted to the gradient by Newton's method (Friedman, Hastie and Tibshirani
-2000). Then the sum is calibrated (Platt 1999), each generator's first days by trees that never saw it, incidents
-weighed to FIRST_PREVALENCE.
+On a first day everything is new, so what separates a theft from ordinary work is what was done, not that it is new. The
+trees of all days know little of that: almost all of their days have a history. So boosting continues from their
+log-odds on first days, with few small trees, each fitted to the gradient by Newton's method (Friedman, Hastie and
+Tibshirani 2000). Then the sum is calibrated (Platt 1999), each generator's first days by trees that never saw it,
+incidents weighed to FIRST_PREVALENCE.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Isolation:
         return {item.identity: round(float(entry - worth.min()), DIGITS) for item, entry in zip(day, worth)}
 
     def learn(self, day: Sequence[Candidate]) -> None:
-        """Keep the day's numbers: trees are grown anew when they are asked."""
+        """Keep the day's numbers: trees are grown again when they are asked."""
         if day:
             self._days.append(self._features(day))
         for item in day:

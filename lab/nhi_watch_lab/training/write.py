@@ -1,4 +1,4 @@
-"""Writes a fitted model, its manifest and the spreads against which drift is told, the same bytes each time."""
+"""Writes a fitted model, its manifest and the spreads against which drift is measured, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def add(path: Path, raw: bytes, key: str) -> None:
     manifest_path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
-# ---- the spreads of signals and likelihoods in training, against which drift is told; the same bytes each time
+# ---- the spreads of signals and likelihoods in training, against which drift is measured; the same bytes each time
 
 Found = tuple[float, list[tuple[str, Optional[float]]], float]
 
