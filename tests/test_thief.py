@@ -64,9 +64,19 @@ def test_what_is_added_to_open_days_is_judged_as_if_every_day_was_lived_through(
     play = thief.played(built, row, "AWS role", "secrets", victim, row.places[0])
     midnight, store = built.tenant.company.midnight, MemoryStore()
     budget = 1000 * (ranking.week_allowance(10, built.ordinary.identities) + 1) / (7 * built.ordinary.identities)
+    is_early = False
     for number, day in enumerate(built.tenant.days()):
         usual = [line.record for line in day.lines if line.product in thief.LOGS]
         stolen = [line.record for line in play.lines if midnight(number) <= line.second < midnight(number + 1)]
         result = built._run(store, [*usual, *stolen], budget)
+        rows = [n for n in result.standing if n["listed"]]
+        is_early |= number < thief.LEARNT and any(not play.prepared.isdisjoint(n["record_ids"]) for n in rows)
     wanted = thief._answer([n for n in (*result.standing, *result.below) if n["kind"] == "compromise"], play.theft)
-    assert built.answers([play]) == [wanted]
+    assert built.answers([play]) == [wanted._replace(is_early=is_early)]
+
+
+def test_a_thief_whose_preparation_has_a_row_is_shown() -> None:
+    assert thief.Told("", "AWS role", "secrets", found=False, likelihood=0.0, signals=(), is_early=True).is_shown
+    prepared = ROW["a tenth of the theft on each of three days before: a hoster, a household"]
+    seen = [thief.Told(prepared.name, "AWS role", str(n), False, 0.0, (), is_early=n < 3) for n in range(4)]
+    assert [line.split("|")[2].strip()[:6] for line in thief._lines(prepared, seen)] == ["0.75 (", "0 of 1"]

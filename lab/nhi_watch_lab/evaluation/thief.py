@@ -7,8 +7,12 @@ after it, so what was done on the last two days is added to the state as it stan
 earlier is added to the state of the day after it began, and the days from there on are lived through anew. The week's
 allowance at the default budget is raised by the number of attacks, so that an attack competes with what the tenant's
 ordinary week gives and with no other attack. The thief waits for an hour in which his victim works, uses the victim's
-client, looks at nothing first and is refused nothing. An attack is found if a listed notable holds a record of it;
-records that prepare it do not count.
+client, looks at nothing first and is refused nothing. An attack is found if a listed notable holds a record of it.
+
+Usual calls that precede an attack do not count. Steps of the theft itself that are taken on earlier days, to make them
+a habit of the victim, do: a thief who has a row on the eve is shown before he strikes. What becomes of a thief whose
+preparation has no row is a share of its own. Most attacks are one to three calls: of these each day of preparation
+is the theft itself, and the last day its repetition.
 """
 
 from __future__ import annotations
@@ -159,6 +163,13 @@ class Told(NamedTuple):
     """Of that notable: name and points, the heaviest first."""
     risk: float = 0.0
     """Of that notable."""
+    is_early: bool = False
+    """Whether a step of its preparation was listed on a day before."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it was listed, or its preparation was."""
+        return self.found or self.is_early
 
 
 class Ordinary(NamedTuple):
@@ -176,6 +187,8 @@ class Play(NamedTuple):
     lines: list[Line]
     theft: frozenset[str]
     """Ids of the records of the attack."""
+    prepared: frozenset[str] = frozenset()
+    """Ids of those steps of it that were taken on earlier days."""
 
 
 class Answer(NamedTuple):
@@ -185,6 +198,7 @@ class Answer(NamedTuple):
     likelihood: float
     signals: tuple[tuple[str, float], ...]
     risk: float = 0.0
+    is_early: bool = False
 
 
 def _answer(notables: Sequence[NotableDocument], theft: frozenset[str]) -> Answer:
@@ -297,14 +311,20 @@ class Ground:
         budget = 1000 * allowance / (ranking.WEEK * self.ordinary.identities)
         midnight = self.tenant.company.midnight
         begin = max(number for number in KEPT if lines[0].second >= midnight(number - 1))
+        if any(play.prepared for play in plays):
+            begin = min(begin, LEARNT - 1)  # what the eve alone shows is to be seen
         store = copied(self._after[begin])
         early = [line.record for line in lines if line.second < midnight(begin + 1)]
-        result = self._run(store, early, budget)
+        result, shown_before = self._run(store, early, budget), set[str]()
         for number in range(begin + 1, LEARNT + 1):
+            shown_before.update(record for n in _compromises(result) if n["listed"] for record in n["record_ids"])
             unusual = [line.record for line in lines if midnight(number) <= line.second < midnight(number + 1)]
             result = self._run(store, [*self._days[number], *unusual], budget)
         notables = [n for n in [*result.standing, *result.below] if tells_calls(n)]
-        return [_answer(notables, play.theft) for play in plays]
+        return [
+            _answer(notables, play.theft)._replace(is_early=not shown_before.isdisjoint(play.prepared))
+            for play in plays
+        ]
 
 
 def _compromises(result: Result) -> Iterator[NotableDocument]:
@@ -453,13 +473,15 @@ def played(
         lines += hand.play(hand.usual(count), LEARNT - back)
     days = hand.theft(attacks[product][name])
     played_on = [hand.play(steps, LEARNT + 1 - len(days) + n) for n, steps in enumerate(days)]
+    steps: list[Line] = []
     if row.prepared:
-        lines += [line for early in played_on[:-1] for line in early]
+        steps = [line for early in played_on[:-1] for line in early]
         played_on = played_on[-1:]
     stolen = [line for part in played_on for line in part]
     if row.console:
         stolen = [*_signed_in(hand, stolen), *stolen]
-    return Play([*lines, *stolen], frozenset(event.record_id for event in events(stolen)))
+    theft, prepared = (frozenset(event.record_id for event in events(part)) for part in (stolen, steps))
+    return Play([*lines, *steps, *stolen], theft, prepared)
 
 
 def _signed_in(hand: Hand, lines: Sequence[Line]) -> list[Line]:
@@ -560,9 +582,10 @@ def page(runs: Sequence[Measured], command: str, model: str, sheet: str) -> str:
         f"Tenants of {' and '.join(str(each.ordinary.identities) for each in runs)} identities with {LEARNT} days of "
         "history. Each attack has a victim of its own on a copy of the tenant; the week's allowance is raised by the "
         "number of attacks, so that each competes with what the tenant's ordinary week lists. Shares are of attacks of "
-        "which a listed notable holds a record, not only of their preparation.",
+        "which a listed notable holds a record. Where steps of the theft are taken on days before, a row for these "
+        "counts as well; a line below says what becomes of those that have none until the last day.",
         "", f"| the thief comes | {' | '.join(PRODUCTS)} |", "|---" * (1 + len(PRODUCTS)) + "|",
-        *(_cells(row, attempts) for row in ROWS), "",
+        *(line for row in ROWS for line in _lines(row, attempts)), "",
         "In brackets the 90% interval, then what is asked for. Of attacks that are prepared for "
         f"{LONGEST} days every second one is played. Notables of the same tenants' ordinary days, without an attack:",
         "",
@@ -574,7 +597,7 @@ def page(runs: Sequence[Measured], command: str, model: str, sheet: str) -> str:
 
 def share(attempts: Sequence[Told], row: Row, product: str) -> Optional[float]:
     """The share of a row's attacks on a product that is listed."""
-    mine = [item.found for item in attempts if (item.row, item.product) == (row.name, product)]
+    mine = [item.is_shown for item in attempts if (item.row, item.product) == (row.name, product)]
     return mean(mine) if mine else None
 
 
@@ -589,17 +612,30 @@ def interval(listed: int, of: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def _cells(row: Row, attempts: Sequence[Told]) -> str:
+def _lines(row: Row, attempts: Sequence[Told]) -> list[str]:
+    """Those of a row of the page; of a thief who prepares his theft also: those whom nobody has seen prepare it."""
+    mine = [item for item in attempts if item.row == row.name]
+    shown = _line(row.name, row, mine)
+    if not row.prepared:
+        return [shown]
+    return [
+        shown,
+        _line("… those without a row until then", row._replace(asked={}), [i for i in mine if not i.is_early]),
+    ]
+
+
+def _line(name: str, row: Row, attempts: Sequence[Told]) -> str:
     cells = []
     for product in PRODUCTS:
-        mine = [item.found for item in attempts if (item.row, item.product) == (row.name, product)]
+        mine = [item.is_shown for item in attempts if item.product == product]
         if not mine:
             cells.append("")
             continue
         asked = row.asked.get(product) or row.asked.get("")
         low, high = interval(sum(mine), len(mine))
-        cells.append(f"{mean(mine):.2f} ({low:.2f} to {high:.2f})" + (f", asked {asked:.2f}" if asked else ""))
-    return f"| {row.name} | {' | '.join(cells)} |"
+        text = f"{mean(mine):.2f} ({low:.2f} to {high:.2f})" + (f", asked {asked:.2f}" if asked else "")
+        cells.append(text if name == row.name else f"{sum(mine)} of {len(mine)}")
+    return f"| {name} | {' | '.join(cells)} |"
 
 
 def _quiet(run: Measured) -> str:
