@@ -60,6 +60,16 @@ FROZEN: dict[tuple[str, str, int], str] = {
     ("fifth", "brief", 61): "ed5c77a9aab6f7af",
     ("fifth", "brief", 62): "33ce3edcdcde9a3f",
     ("fifth", "brief", 63): "09b7f7aaab3e9c09",
+    ("fifth", "short", 81): "231159e46e66d9b8",
+    ("fifth", "short", 82): "7e76632f6b34d133",
+    ("second", "short", 81): "cd536c2f0b4ba846",
+    ("second", "short", 82): "dc5884873794c428",
+    ("third", "short", 81): "bf9311ac8946d461",
+    ("third", "short", 82): "24378474937cf8d0",
+    ("drawn", "short", 81): "e0ed74ebe1a29641",
+    ("drawn", "short", 82): "986f1d958d5814ed",
+    ("fourth", "short", 81): "295f38355331d193",
+    ("fourth", "short", 82): "c53224f126be95c1",
 }
 """World, layer and seed → SHA-256 over people, incidents and records."""
 FAMILIES = sorted({kind for kind, _, _ in FROZEN})
@@ -209,6 +219,33 @@ def test_thefts_of_brief_files_are_a_few_calls_of_machines_within_a_day(family: 
     assert all(incident["technique"].startswith("brief") for incident in incidents)
     assert all(len(days) <= 3 for days in worlds)
     assert {"external", "inside"} >= {incident["origin"] for incident in incidents} >= {"external"}
+
+
+@pytest.mark.slow
+def test_short_thefts_are_a_few_calls_of_established_identities_mostly_from_their_own_place(family: str) -> None:
+    _, days = made(family, "short", 82)
+    incidents = incidents_of(days)
+    assert 28 <= len(incidents) <= 36
+    sizes = sorted(len(incident["record_ids"]) for incident in incidents)
+    assert sizes[-1] <= 6 and sizes[len(sizes) // 2] <= 3
+    from_outside = sum(incident["origin"] == "external" for incident in incidents)
+    assert 0.05 <= from_outside / len(incidents) <= 0.4
+    stolen = {record: incident["id"] for incident in incidents for record in incident["record_ids"]}
+    active: dict[str, set[int]] = {}
+    for _, records in days:
+        for day, identity_days in grouped(records).items():
+            for who in identity_days:
+                active.setdefault(who, set()).add(day)
+    marks = {fingerprint(record): incident for record, incident in stolen.items()}
+    robbed = {
+        marks[mark]: len([other for other in active[who] if other < day])
+        for _, records in days
+        for day, identity_days in grouped(records).items()
+        for who, identity_day in identity_days.items()
+        for mark in identity_day.seen & marks.keys()
+    }
+    assert len(robbed) == len(incidents)
+    assert sorted(robbed.values())[len(robbed) // 10] >= 4
 
 
 def test_what_is_severe_is_mostly_stolen_in_brief_files_and_deployments_do_it_too() -> None:

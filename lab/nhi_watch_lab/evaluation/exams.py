@@ -7,7 +7,7 @@
 
 `padded`: the same world, in which each attacker hides among harmless calls.
 `unsteady`: a tenant in which at least one machine in ten is odd by nature; `first`: the first file of a small tenant;
-`brief`: one in which a theft is one to five calls.
+`brief`: one in which a theft is one to five calls; `short`: a grown tenant with such thefts.
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ class Exam(NamedTuple):
     trial: str = ""
     """One of TRIALS, for which a drawn world is changed."""
     variant: str = ""
-    """`unsteady`, `first`, `brief`, or "": the world as its generator writes it."""
+    """`unsteady`, `first`, `brief`, `short`, or "": the world as its generator writes it."""
 
     @property
     def name(self) -> str:

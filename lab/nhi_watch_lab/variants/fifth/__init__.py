@@ -21,10 +21,12 @@ from nhi_watch_lab.fifth_world.world import World
 from nhi_watch_lab.variants.fifth import benign, thefts
 from nhi_watch_lab.variants.fifth import brief as brief_file
 from nhi_watch_lab.variants.fifth import first as first_file
+from nhi_watch_lab.variants.fifth import short as short_thefts
 from nhi_watch_lab.variants.fifth.tables import callings, further_calls
 
 BASE = 750_000
-"""Its tenants are none of the family's other ones."""
+SHORT_BASE = 790_000
+"""Their tenants are none of the family's other ones."""
 ODD = tuple(sorted({f"-{calling.name}" for calling in callings()}))
 """Parts of the names of identities that are odd by nature; no other machine's name has one."""
 
@@ -42,6 +44,20 @@ def first(seed: int) -> tuple[frozenset[str], Iterator[Raw]]:
 def brief(seed: int) -> tuple[frozenset[str], Iterator[Raw]]:
     """A tenant's first file in which a theft is one to five calls."""
     return written(lambda folder: make_brief(seed, folder))
+
+
+def short(seed: int) -> tuple[frozenset[str], Iterator[Raw]]:
+    """A grown tenant in which a theft is one to five calls of an established identity."""
+    return written(lambda folder: make_short(seed, folder))
+
+
+def make_short(seed: int, out: Path) -> None:
+    """Write a grown tenant with short thefts."""
+    rng = stream("short tenant", seed)
+    identities, days, history = rng.randint(60, 100), rng.randint(20, 26), rng.randint(8, 12)
+    with further_calls():
+        world, _, _ = _benign(SHORT_BASE + seed, rng, identities, days, history)
+        _write(world, short_thefts.rob(world, seed), out, history)
 
 
 def make_brief(seed: int, out: Path) -> None:
@@ -63,7 +79,7 @@ def make(seed: int, out: Path) -> None:
     rng = stream("unsteady", seed)
     identities, days, history = rng.randint(65, 120), rng.randint(21, 28), rng.randint(8, 12)
     with further_calls():
-        world, odd, found = _benign(seed, rng, identities, days, history)
+        world, odd, found = _benign(BASE + seed, rng, identities, days, history)
         taken: list[str] = []
         done = thefts.deploying(world, found, rng.randint(3, 5), taken)
         done += _incidents(thefts.Robber(world, odd, taken), rng, rng.randint(9, 13), 0)
@@ -77,9 +93,9 @@ def _benign(
     seed: int, rng: Chance, identities: int, days: int, history: int
 ) -> tuple[World, list[benign.Odd], list[benign.Release]]:
     """The tenant with its machines, its people, its odd identities and its releases."""
-    streams = Streams(BASE + seed)
+    streams = Streams(seed)
     begin = date(2026, 1, 5) + timedelta(days=7 * rng.randint(0, 30))
-    world = World(BASE + seed, Tenant(streams, identities, days, history, begin), streams)
+    world = World(seed, Tenant(streams, identities, days, history, begin), streams)
     life.hire(world, max(3, int(identities * world.tenant.habits["people_share"])))
     strange = max(identities // 9, int(identities * rng.uniform(0.15, 0.26)))
     makers.populate(world, identities - strange - identities // 9)

@@ -135,14 +135,14 @@ def break_ins(scene: Scene, focus: str, found: Found, span: tuple[float, float],
             moment = span[0] + (span[1] - span[0]) * own.uniform(0.02, 0.9)
             origin = "external" if own.random() < 0.9 else "inside"
             incident = Incident(f"inc-{number + 1:02d}", f"brief-{errand.slug}", origin, moment, pace="hands")
-            incident.identity = _name(victim)
+            incident.identity = name_of(victim)
             with _tagged(scene, incident):
                 _play(scene, errand, victim, (moment, span[1]), outside=origin == "external", rng=own)
             told.append(incident)
     return told
 
 
-def _name(victim: Union[Actor, Agent]) -> str:
+def name_of(victim: Union[Actor, Agent]) -> str:
     return victim.arn if isinstance(victim, Actor) else victim.name
 
 
@@ -150,7 +150,7 @@ def _victim(found: Found, focus: str, robbed: list[str], rng: Random) -> Union[A
     """Mostly one whose credential works anywhere; often one that nobody else uses in the file."""
     machines: list[Union[Actor, Agent]] = [*found.actors] if focus == "aws" else [*found.agents]
     present = [*machines, *(crew.who for crew in found.crews)]
-    able = [who for who in [*present, *found.everyone] if _name(who) not in robbed]
+    able = [who for who in [*present, *found.everyone] if name_of(who) not in robbed]
     kinds = [who.flavour if isinstance(who, Actor) else who.kind for who in able]
     carried = [who for who, kind in zip(able, kinds) if kind in WORKED]
     pool = carried if carried and rng.random() < 0.8 else able
@@ -169,7 +169,7 @@ def _play(
 ) -> None:
     kind = rng.choices(list(PLACES), list(PLACES.values()))[0]
     spot = place(rng, rng.choice(base.operators(kind)), 1) if outside else None
-    shell = _shell(errand.product, victim, rng) if outside else ""
+    shell = shell_of(errand.product, victim, rng) if outside else ""
     steps = expand(errand.steps) if errand.product == "aws" else errand.steps.split("|")
     t = span[0]
     for step in steps:
@@ -187,12 +187,12 @@ def _call(scene: Scene, errand: Errand, victim: Union[Actor, Agent], call: tuple
         scene.log.call(victim, t, name, place=spot, ua=shell, explore=True, over=over)
         return
     product = scene.products[errand.product]
-    with _for_the_tenant(product, victim, errand):
+    with for_the_tenant(product, victim, errand):
         product.emit(victim, t, name, place=spot, ua=shell, explore=True, over=errand.detail)
 
 
 @contextmanager
-def _for_the_tenant(product: Product, victim: Agent, errand: Errand) -> Iterator[None]:
+def for_the_tenant(product: Product, victim: Agent, errand: Errand) -> Iterator[None]:
     """A look-alike app's consent holds for the whole tenant."""
     if errand.slug != "look-alike":
         yield
@@ -207,7 +207,7 @@ def _for_the_tenant(product: Product, victim: Agent, errand: Errand) -> Iterator
         product._target = usual  # type: ignore[attr-defined]
 
 
-def _shell(product: str, victim: Union[Actor, Agent], rng: Random) -> str:
+def shell_of(product: str, victim: Union[Actor, Agent], rng: Random) -> str:
     if isinstance(victim, Actor):
         return rng.choice([base.cli, base.cli, base.cli, base.boto, base.go2])(rng)
     made = {"github": base.git, "gcp": base.gcp}.get(product, base.script_client)

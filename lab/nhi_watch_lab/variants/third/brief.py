@@ -23,13 +23,13 @@ class Short(NamedTuple):
     values: dict[str, str]
 
 
-def _short(line: str) -> Short:
+def read_short(line: str) -> Short:
     steps, _, values = line.rpartition(" |")
     pairs = (item.partition("=") for item in values.split())
     return Short(read_plot(steps), {name: value.replace("_", " ") for name, _, value in pairs})
 
 
-SHORTS = [_short(line) for line in TABLES["brief"].strip().splitlines()]
+SHORTS = [read_short(line) for line in TABLES["brief"].strip().splitlines()]
 
 
 def write(seed: int, folder: Path) -> None:
