@@ -41,7 +41,7 @@ def main() -> None:
     text = thief.page(measurements, command, models.load(args.model).id, "../../lab/results/hiding.csv")
     sys.stdout.write(text)
     if args.why:
-        for item in (item for each in measurements for item in each.told if not item.found):
+        for item in (item for each in measurements for item in each.told if not item.is_shown):
             heavy = ", ".join(f"{name} {points:g}" for name, points in item.signals[:6])
             sys.stdout.write(f"{item.row} | {item.product} | {item.attack}: {item.likelihood:g} ({heavy})\n")
     if args.page:

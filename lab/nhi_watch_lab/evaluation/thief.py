@@ -24,7 +24,7 @@ from math import sqrt
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Union
 
 from nhi_watch.core.documents import NotableDocument
 from nhi_watch.core.notable import risk_of
@@ -473,15 +473,15 @@ def played(
         lines += hand.play(hand.usual(count), LEARNT - back)
     days = hand.theft(attacks[product][name])
     played_on = [hand.play(steps, LEARNT + 1 - len(days) + n) for n, steps in enumerate(days)]
-    steps: list[Line] = []
+    preparation: list[Line] = []
     if row.prepared:
-        steps = [line for early in played_on[:-1] for line in early]
+        preparation = [line for early in played_on[:-1] for line in early]
         played_on = played_on[-1:]
     stolen = [line for part in played_on for line in part]
     if row.console:
         stolen = [*_signed_in(hand, stolen), *stolen]
-    theft, prepared = (frozenset(event.record_id for event in events(part)) for part in (stolen, steps))
-    return Play([*lines, *steps, *stolen], theft, prepared)
+    theft, prepared = (frozenset(event.record_id for event in events(part)) for part in (stolen, preparation))
+    return Play([*lines, *preparation, *stolen], theft, prepared)
 
 
 def _signed_in(hand: Hand, lines: Sequence[Line]) -> list[Line]:
@@ -595,12 +595,6 @@ def page(runs: Sequence[Measured], command: str, model: str, sheet: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def share(attempts: Sequence[Told], row: Row, product: str) -> Optional[float]:
-    """The share of a row's attacks on a product that is listed."""
-    mine = [item.is_shown for item in attempts if (item.row, item.product) == (row.name, product)]
-    return mean(mine) if mine else None
-
-
 def interval(listed: int, of: int) -> tuple[float, float]:
     """In which the share lies in nine of ten cases (Wilson 1927); attacks are taken as a sample of their kind.
 
@@ -612,30 +606,28 @@ def interval(listed: int, of: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def _lines(row: Row, attempts: Sequence[Told]) -> list[str]:
+def _lines(row: Row, attempts: Sequence[Told]) -> Iterator[str]:
     """Those of a row of the page; of a thief who prepares his theft also: those whom nobody has seen prepare it."""
-    mine = [item for item in attempts if item.row == row.name]
-    shown = _line(row.name, row, mine)
-    if not row.prepared:
-        return [shown]
-    return [
-        shown,
-        _line("… those without a row until then", row._replace(asked={}), [i for i in mine if not i.is_early]),
-    ]
+    mine = [[item for item in attempts if (item.row, item.product) == (row.name, product)] for product in PRODUCTS]
+    yield _line(row.name, [_share_of(row, product, items) for product, items in zip(PRODUCTS, mine)])
+    if row.prepared:
+        unseen = [[item.found for item in items if not item.is_early] for items in mine]
+        counts = [f"{sum(found)} of {len(found)}" if found else "" for found in unseen]
+        yield _line("… those without a row until then", counts)
 
 
-def _line(name: str, row: Row, attempts: Sequence[Told]) -> str:
-    cells = []
-    for product in PRODUCTS:
-        mine = [item.is_shown for item in attempts if item.product == product]
-        if not mine:
-            cells.append("")
-            continue
-        asked = row.asked.get(product) or row.asked.get("")
-        low, high = interval(sum(mine), len(mine))
-        text = f"{mean(mine):.2f} ({low:.2f} to {high:.2f})" + (f", asked {asked:.2f}" if asked else "")
-        cells.append(text if name == row.name else f"{sum(mine)} of {len(mine)}")
+def _line(name: str, cells: Sequence[str]) -> str:
     return f"| {name} | {' | '.join(cells)} |"
+
+
+def _share_of(row: Row, product: str, attempts: Sequence[Told]) -> str:
+    """The share that is shown, its interval, and what is asked for; "" without an attack."""
+    if not attempts:
+        return ""
+    shown = [item.is_shown for item in attempts]
+    asked = row.asked.get(product) or row.asked.get("")
+    low, high = interval(sum(shown), len(shown))
+    return f"{mean(shown):.2f} ({low:.2f} to {high:.2f})" + (f", asked {asked:.2f}" if asked else "")
 
 
 def _quiet(run: Measured) -> str:
