@@ -60,8 +60,8 @@ def _rob_one(world: World, pool: list[Technique], rng: Chance, done: list[Incide
     taken = [incident.who.label for incident in done]
     way, in_cluster = rng.pick(WAYS), rng.chance(IN_CLUSTERS)
     origin = "external" if way == "external" else "inside"
+    fit = [t for t in pool if (t.product == "kubernetes") == in_cluster and played.count(t.name) < 2] or pool
     for _ in range(40):
-        fit = [t for t in pool if (t.product == "kubernetes") == in_cluster and played.count(t.name) < 2] or pool
         technique = rng.choice(fit)
         able = [who for who in world.machines if _fits(world, technique, who, origin, taken)]
         if not able:

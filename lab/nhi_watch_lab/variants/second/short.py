@@ -25,8 +25,7 @@ from nhi_watch_lab.second_world.saas import Agent
 from nhi_watch_lab.second_world.trail import FOLLOW, SPECS, Actor, Session, is_read
 from nhi_watch_lab.variants.second import extra
 from nhi_watch_lab.variants.second.brief import ADMINISTRATOR, ERRANDS, Errand, for_the_tenant, name_of, shell_of
-from nhi_watch_lab.variants.second.crews import day_of
-from nhi_watch_lab.variants.second.tenant import Release, enlist, shipped
+from nhi_watch_lab.variants.second.tenant import Release, Routine, enlist, shipped
 
 Identity = Union[Actor, Agent]
 
@@ -169,6 +168,7 @@ def write(seed: int, out: Path) -> None:
     workloads = [
         Release(drawn, scene.log, actor, Random(f"release/{seed}/{actor.pid}")) for actor in shipped(scene, rng)
     ]
+    routine = Routine(life, people, crews, workloads)
     diary = Diary(scene)
     thefts = plan(scene, days, history, rng)
     robbed: dict[int, set[int]] = defaultdict(set)
@@ -179,14 +179,7 @@ def write(seed: int, out: Path) -> None:
         diary.turn()
         for who in moving:
             move(who, now, rng)
-        life.day(now)
-        people.day(now)
-        for product in scene.products.values():
-            product.day(now)
-        for crew in crews:
-            day_of(crew, drawn, scene.log, now)
-        for workload in workloads:
-            workload.day(now)
+        routine.day(scene, now)
         told += [steal(scene, diary, theft, robbed, played) for theft in thefts if theft.day == day]
         sink.flush(day)
     sink.close()

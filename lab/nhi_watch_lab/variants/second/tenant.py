@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from nhi_watch_lab.second_world import base, world
 from nhi_watch_lab.second_world.attacks import Incident, Scene, play
 from nhi_watch_lab.second_world.base import DAY, Sink, Tenant
+from nhi_watch_lab.second_world.routine import AwsLife, AwsPeople
 from nhi_watch_lab.second_world.trail import Actor, AwsLog
 from nhi_watch_lab.variants.second import extra
 from nhi_watch_lab.variants.second.crews import Crew, day_of
@@ -37,23 +39,37 @@ def write(seed: int, out: Path) -> None:
     workloads = [
         Release(drawn, scene.log, actor, Random(f"release/{seed}/{actor.pid}")) for actor in shipped(scene, rng)
     ]
+    routine = Routine(life, people, crews, workloads)
     plots = world.plan(drawn, scene, days, history, ATTACKS)
     told: list[Incident] = []
     for day in range(days):
         told += _attacks(scene, plots, crews, day)
         now = begin + day * DAY
-        life.day(now)
-        people.day(now)
-        for product in scene.products.values():
-            product.day(now)
-        for crew in crews:
-            day_of(crew, drawn, scene.log, now)
-        for workload in workloads:
-            workload.day(now)
+        routine.day(scene, now)
         sink.flush(day)
     sink.close()
     extras = {"identities": size, "days": days, "history_days": history, "padded": False, "start": base.iso(begin)[:10]}
     world.labels(out, drawn, sink, told, scene, extras)
+
+
+class Routine(NamedTuple):
+    """Those who act in a tenant of their own accord."""
+
+    life: AwsLife
+    people: AwsPeople
+    crews: list[Crew]
+    workloads: list[Release]
+
+    def day(self, scene: Scene, now: float) -> None:
+        """Let everybody act on the day that begins."""
+        self.life.day(now)
+        self.people.day(now)
+        for product in scene.products.values():
+            product.day(now)
+        for crew in self.crews:
+            day_of(crew, scene.tenant, scene.log, now)
+        for workload in self.workloads:
+            workload.day(now)
 
 
 def enlist(drawn: Tenant, scene: Scene, count: int) -> list[Crew]:
